@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ATTR VALUE pairs: names found, values checked, netlink attributes filled. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include <linux/vserial.h>
+
+#include "attr.h"
+#include "number.h"
+#include "owner.h"
+
+const char *const attr_switch_words[] = { "off", "on", NULL };
+
+enum ctl_status attr_string(struct attr_sink *sink, const struct attr *attr,
+			    const char *value)
+{
+	vnl_put_str(sink->msg, attr->id, value);
+	sink->settings++;
+	return CTL_DONE;
+}
+
+enum ctl_status attr_number(struct attr_sink *sink, const struct attr *attr,
+			    const char *value)
+{
+	uint64_t n;
+
+	if (number_parse(value, attr->max, &n))
+		return ctl_fail(sink->ctl, CTL_REFUSED,
+				"%s '%s' is not a whole number from 0 to %" PRIu64 " (%s)",
+				attr->name, value, attr->max, attr->unit);
+	vnl_put_u32(sink->msg, attr->id, (uint32_t)n);
+	sink->settings++;
+	return CTL_DONE;
+}
+
+enum ctl_status attr_size(struct attr_sink *sink, const struct attr *attr,
+			  const char *value)
+{
+	char max[SIZE_TEXT];
+	uint64_t n;
+
+	if (size_parse(value, attr->max, &n))
+		return ctl_fail(sink->ctl, CTL_REFUSED,
+				"%s '%s' is not a size from 0 to %s, such as 65536, 64K or 1M",
+				attr->name, value, size_format(attr->max, max));
+	vnl_put_u32(sink->msg, attr->id, (uint32_t)n);
+	sink->settings++;
+	return CTL_DONE;
+}
+
+/* The number of a word, or a refusal that lists the words. */
+static enum ctl_status find_word(struct attr_sink *sink, const struct attr *attr,
+				 const char *value, uint32_t *number)
+{
+	char list[256] = "";
+	uint32_t i;
+
+	for (i = 0; attr->words[i]; i++) {
+		size_t len = strlen(list);
+
+		if (!strcmp(attr->words[i], value)) {
+			*number = i;
+			return CTL_DONE;
+		}
+		snprintf(list + len, sizeof(list) - len, "%s%s",
+			 !i ? "" : attr->words[i + 1] ? ", " : " or ", attr->words[i]);
+	}
+	return ctl_fail(sink->ctl, CTL_REFUSED, "%s '%s' is not %s", attr->name,
+			value, list);
+}
+
+enum ctl_status attr_word(struct attr_sink *sink, const struct attr *attr,
+			  const char *value)
+{
+	enum ctl_status status;
+	uint32_t n = 0;
+
+	status = find_word(sink, attr, value, &n);
+	if (status == CTL_DONE) {
+		vnl_put_u32(sink->msg, attr->id, n);
+		sink->settings++;
+	}
+	return status;
+}
+
+enum ctl_status attr_switch(struct attr_sink *sink, const struct attr *attr,
+			    const char *value)
+{
+	enum ctl_status status;
+	uint32_t n = 0;
+
+	status = find_word(sink, attr, value, &n);
+	if (status == CTL_DONE) {
+		vnl_put_u8(sink->msg, attr->id, (uint8_t)n);
+		sink->settings++;
+	}
+	return status;
+}
+
+enum ctl_status attr_connect(struct attr_sink *sink, const struct attr *attr,
+			     const char *value)
+{
+	enum ctl_status status;
+	uint32_t n = 0;
+
+	status = find_word(sink, attr, value, &n);
+	if (status == CTL_DONE)
+		sink->connect = (int)n;
+	return status;
+}
+
+enum ctl_status attr_uuid(struct attr_sink *sink, const struct attr *attr,
+			  const char *value)
+{
+	uuid_t uuid;
+
+	_Static_assert(sizeof(uuid) == VSERIAL_UUID_SIZE, "a UUID has 16 bytes");
+	if (uuid_parse(value, uuid))
+		return ctl_fail(sink->ctl, CTL_REFUSED,
+				"%s '%s' is not a UUID such as 6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+				attr->name, value);
+	vnl_put_bin(sink->msg, attr->id, uuid, sizeof(uuid));
+	sink->settings++;
+	return CTL_DONE;
+}
+
+/* The group's number follows the user's. */
+enum ctl_status attr_owner(struct attr_sink *sink, const struct attr *attr,
+			   const char *value)
+{
+	struct owner owner;
+	char why[512];
+
+	if (owner_parse(value, &owner, why, sizeof(why)))
+		return ctl_fail(sink->ctl, CTL_REFUSED,
+				"%s: %s; an owner is USER, USER:GROUP or none", attr->name,
+				why);
+	vnl_put_u32(sink->msg, attr->id, owner.uid);
+	if (owner.uid != OWNER_NONE)
+		vnl_put_u32(sink->msg, VSERIAL_A_GUEST_GID, owner.gid);
+	sink->settings++;
+	return CTL_DONE;
+}
+
+static enum ctl_status unknown(struct ctl *ctl, const struct attr *table,
+			       unsigned int where, const char *name)
+{
+	char list[512] = "";
+
+	for (; table->name; table++) {
+		size_t len = strlen(list);
+
+		if (table->where & where)
+			snprintf(list + len, sizeof(list) - len, "%s%s",
+				 len ? ", " : "", table->name);
+	}
+	return ctl_fail(ctl, CTL_REFUSED, "there is no attribute '%s' here; there are: %s",
+			name, list);
+}
+
+enum ctl_status attr_fill(struct attr_sink *sink, const struct attr *table,
+			  unsigned int where, char **words)
+{
+	enum ctl_status status;
+	uint64_t given = 0;
+
+	for (; *words; words += 2) {
+		const struct attr *attr = table;
+
+		while (attr->name && (strcmp(attr->name, *words) || !(attr->where & where)))
+			attr++;
+		if (!attr->name)
+			return unknown(sink->ctl, table, where, *words);
+		if (!words[1])
+			return ctl_fail(sink->ctl, CTL_USAGE, "%s needs a value: %s",
+					attr->name, attr->value);
+		if (given & 1ull << (attr - table))
+			return ctl_fail(sink->ctl, CTL_USAGE, "%s is given twice",
+					attr->name);
+		given |= 1ull << (attr - table);
+		status = attr->put(sink, attr, words[1]);
+		if (status != CTL_DONE)
+			return status;
+	}
+	return CTL_DONE;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vserialctl guest: virtual machines. */
+#include <linux/vserial.h>
+
+#include "attr.h"
+#include "command.h"
+#include "output.h"
+#include "refs.h"
+
+static const char *const owner_words[] = { "none", NULL };
+
+static const struct attr guest_attrs[] = {
+	{ .name = "uuid", .value = "UUID", .help = "its BIOS UUID",
+	  .put = attr_uuid, .id = VSERIAL_A_GUEST_UUID,
+	  .where = ATTR_ADD | ATTR_SET },
+	{ .name = "vc-uuid", .value = "UUID", .help = "its instance UUID",
+	  .put = attr_uuid, .id = VSERIAL_A_GUEST_VC_UUID,
+	  .where = ATTR_ADD | ATTR_SET },
+	{ .name = "location-uuid", .value = "UUID", .help = "its location UUID",
+	  .put = attr_uuid, .id = VSERIAL_A_GUEST_LOCATION_UUID,
+	  .where = ATTR_ADD | ATTR_SET },
+	{ .name = "owner", .value = "USER[:GROUP]|none",
+	  .help = "who may open and connect its ports",
+	  .put = attr_owner, .id = VSERIAL_A_GUEST_UID,
+	  .where = ATTR_ADD | ATTR_SET, .words = owner_words },
+	{ .name = "ports", .value = "N",
+	  .help = "make ports 0 ... N-1 with it (guest add only)",
+	  .put = attr_number, .id = VSERIAL_A_GUEST_NR_PORTS, .where = ATTR_ADD,
+	  .max = VSERIAL_PORTS_PER_GUEST, .unit = "ports" },
+	{ 0 },
+};
+
+static enum ctl_status fill(struct ctl *ctl, char **words, uint8_t cmd,
+			    struct attr_sink *sink, unsigned int where)
+{
+	enum ctl_status status;
+	const char *name;
+
+	status = ref_guest(ctl, &words, &name);
+	if (status != CTL_DONE)
+		return status;
+	*sink = (struct attr_sink){ .ctl = ctl, .msg = ctl_queue(ctl, cmd) };
+	vnl_put_str(sink->msg, VSERIAL_A_GUEST_NAME, name);
+	return attr_fill(sink, guest_attrs, where, words);
+}
+
+static enum ctl_status add(struct ctl *ctl, char **words)
+{
+	struct attr_sink sink;
+
+	return fill(ctl, words, VSERIAL_CMD_GUEST_NEW, &sink, ATTR_ADD);
+}
+
+static enum ctl_status set(struct ctl *ctl, char **words)
+{
+	struct attr_sink sink;
+	enum ctl_status status;
+
+	status = fill(ctl, words, VSERIAL_CMD_GUEST_SET, &sink, ATTR_SET);
+	if (status == CTL_DONE && !sink.settings)
+		return ctl_fail(ctl, CTL_USAGE, "there is nothing to set");
+	return status;
+}
+
+static enum ctl_status del(struct ctl *ctl, char **words)
+{
+	enum ctl_status status;
+	struct vnl_msg *msg;
+	const char *name;
+	bool force;
+
+	status = ref_guest(ctl, &words, &name);
+	if (status == CTL_DONE)
+		status = ref_force(ctl, words, &force);
+	if (status != CTL_DONE)
+		return status;
+	msg = ctl_queue(ctl, VSERIAL_CMD_GUEST_DEL);
+	vnl_put_str(msg, VSERIAL_A_GUEST_NAME, name);
+	if (force)
+		vnl_put_flag(msg, VSERIAL_A_GUEST_FORCE);
+	return CTL_DONE;
+}
+
+static enum ctl_status show(struct ctl *ctl, char **words)
+{
+	enum ctl_status status;
+	const char *name;
+
+	if (!*words) {
+		ctl_queue_dump(ctl, VSERIAL_CMD_GUEST_GET);
+		return CTL_DONE;
+	}
+	ctl->single = true;
+	status = ref_guest(ctl, &words, &name);
+	if (status != CTL_DONE)
+		return status;
+	vnl_put_str(ctl_queue(ctl, VSERIAL_CMD_GUEST_GET), VSERIAL_A_GUEST_NAME, name);
+	return ref_end(ctl, words);
+}
+
+static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
+{
+	if (ctl->json)
+		json_guests(replies, !ctl->single);
+	else
+		text_guests(replies, ctl->single || ctl->details);
+	return CTL_DONE;
+}
+
+const struct command guest_commands[] = {
+	{ .verb = "add", .args = "NAME [ATTR VALUE]...", .help = "make a guest",
+	  .words = { WORD_NEW }, .attrs = guest_attrs, .where = ATTR_ADD,
+	  .fill = add },
+	{ .verb = "set", .args = "NAME ATTR VALUE...", .help = "change a guest",
+	  .words = { WORD_GUEST }, .attrs = guest_attrs, .where = ATTR_SET,
+	  .fill = set },
+	{ .verb = "del", .args = "NAME [force]",
+	  .help = "remove a guest and its ports; with force although some are open",
+	  .words = { WORD_GUEST, WORD_FORCE }, .fill = del },
+	{ .verb = "show", .args = "[NAME]", .help = "show one guest or all",
+	  .words = { WORD_GUEST }, .fill = show, .print = print },
+	{ 0 },
+};

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vserialctl port: the serial ports of guests. */
+#include <string.h>
+
+#include <linux/vserial.h>
+
+#include "attr.h"
+#include "command.h"
+#include "object.h"
+#include "output.h"
+#include "refs.h"
+
+/* What completion offers; the kernel judges. */
+static const char *const backing_words[] = { "null", "loopback", "file:", NULL };
+static const char *const history_words[] = { "0", "64K", "1M", NULL };
+
+static const struct attr port_attrs[] = {
+	{ .name = "backing", .value = "SPEC",
+	  .help = "what stands at the far end: null, loopback, file:/PATH[#KEY...]",
+	  .put = attr_string, .id = VSERIAL_A_PORT_BACKING,
+	  .where = ATTR_ADD | ATTR_SET, .words = backing_words },
+	{ .name = "connect-at-power-on", .value = "on|off",
+	  .help = "connect when the guest powers on (default on)",
+	  .put = attr_switch, .id = VSERIAL_A_PORT_CONNECT_AT_POWER_ON,
+	  .where = ATTR_ADD | ATTR_SET, .words = attr_switch_words },
+	{ .name = "overflow", .value = "block|drop-old|drop-new",
+	  .help = "what gives way when output finds the ring full (default block)",
+	  .put = attr_word, .id = VSERIAL_A_PORT_OVERFLOW,
+	  .where = ATTR_ADD | ATTR_SET, .words = overflow_words },
+	{ .name = "stall-limit", .value = "MS",
+	  .help = "how long a peer may hold the guest up (default 1000, 0 = for ever)",
+	  .put = attr_number, .id = VSERIAL_A_PORT_STALL_LIMIT,
+	  .where = ATTR_ADD | ATTR_SET, .max = VSERIAL_STALL_LIMIT_MAX,
+	  .unit = "milliseconds, 0 = for ever" },
+	{ .name = "history", .value = "SIZE",
+	  .help = "output kept for those who come late (default 64K, 0 = none)",
+	  .put = attr_size, .id = VSERIAL_A_PORT_HISTORY,
+	  .where = ATTR_ADD | ATTR_SET, .max = VSERIAL_HISTORY_MAX,
+	  .words = history_words },
+	{ .name = "connected", .value = "on|off",
+	  .help = "as port connect and disconnect (port set only)",
+	  .put = attr_connect, .where = ATTR_SET, .words = attr_switch_words },
+	{ 0 },
+};
+
+static enum ctl_status add(struct ctl *ctl, char **words)
+{
+	struct attr_sink sink = { .ctl = ctl };
+	enum ctl_status status;
+
+	status = ref_port(ctl, &words, VSERIAL_CMD_PORT_NEW, &sink.msg);
+	if (status != CTL_DONE)
+		return status;
+	return attr_fill(&sink, port_attrs, ATTR_ADD, words);
+}
+
+static enum ctl_status toggle(struct ctl *ctl, char **words, bool on)
+{
+	struct vnl_msg *msg;
+	enum ctl_status status;
+
+	status = ref_port(ctl, &words,
+			  on ? VSERIAL_CMD_PORT_CONNECT : VSERIAL_CMD_PORT_DISCONNECT,
+			  &msg);
+	return status == CTL_DONE ? ref_end(ctl, words) : status;
+}
+
+/*
+ * "connected" is a request of its own, sent behind the other settings: if
+ * they are refused, the port stays as it was.  Alone it is sent alone,
+ * because it belongs to the guest's owner and the others to root.
+ */
+static enum ctl_status set(struct ctl *ctl, char **words)
+{
+	struct attr_sink sink = { .ctl = ctl, .connect = -1 };
+	char *port[] = { words[0], NULL };
+	enum ctl_status status;
+
+	status = ref_port(ctl, &words, VSERIAL_CMD_PORT_SET, &sink.msg);
+	if (status != CTL_DONE)
+		return status;
+	status = attr_fill(&sink, port_attrs, ATTR_SET, words);
+	if (status != CTL_DONE)
+		return status;
+	if (!sink.settings && sink.connect < 0)
+		return ctl_fail(ctl, CTL_USAGE, "there is nothing to set");
+	if (!sink.settings)
+		ctl_unqueue(ctl);
+	return sink.connect < 0 ? CTL_DONE : toggle(ctl, port, sink.connect);
+}
+
+static enum ctl_status del(struct ctl *ctl, char **words)
+{
+	enum ctl_status status;
+	struct vnl_msg *msg;
+	bool force;
+
+	status = ref_port(ctl, &words, VSERIAL_CMD_PORT_DEL, &msg);
+	if (status == CTL_DONE)
+		status = ref_force(ctl, words, &force);
+	if (status == CTL_DONE && force)
+		vnl_put_flag(msg, VSERIAL_A_PORT_FORCE);
+	return status;
+}
+
+static enum ctl_status do_connect(struct ctl *ctl, char **words)
+{
+	return toggle(ctl, words, true);
+}
+
+static enum ctl_status do_disconnect(struct ctl *ctl, char **words)
+{
+	return toggle(ctl, words, false);
+}
+
+/* All ports, those of a guest, or one: a slash tells the last two apart. */
+static enum ctl_status show(struct ctl *ctl, char **words)
+{
+	enum ctl_status status;
+	struct vnl_msg *msg;
+	const char *guest;
+
+	if (!*words) {
+		ctl_queue_dump(ctl, VSERIAL_CMD_PORT_GET);
+		return CTL_DONE;
+	}
+	ctl->single = strchr(*words, '/');
+	if (ctl->single) {
+		status = ref_port(ctl, &words, VSERIAL_CMD_PORT_GET, &msg);
+	} else {
+		status = ref_guest(ctl, &words, &guest);
+		if (status == CTL_DONE)
+			vnl_put_str(ctl_queue_dump(ctl, VSERIAL_CMD_PORT_GET),
+				    VSERIAL_A_PORT_GUEST, guest);
+	}
+	return status == CTL_DONE ? ref_end(ctl, words) : status;
+}
+
+static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
+{
+	if (ctl->json)
+		json_ports(replies, !ctl->single);
+	else
+		text_ports(replies, ctl->single || ctl->details);
+	return CTL_DONE;
+}
+
+const struct command port_commands[] = {
+	{ .verb = "add", .args = "GUEST/INDEX [ATTR VALUE]...", .help = "make a port",
+	  .words = { WORD_NEW_PORT }, .attrs = port_attrs, .where = ATTR_ADD,
+	  .fill = add },
+	{ .verb = "set", .args = "GUEST/INDEX ATTR VALUE...",
+	  .help = "change a port; returns when the change is done",
+	  .words = { WORD_PORT }, .attrs = port_attrs, .where = ATTR_SET,
+	  .fill = set },
+	{ .verb = "del", .args = "GUEST/INDEX [force]",
+	  .help = "remove a port; with force although it is open",
+	  .words = { WORD_PORT, WORD_FORCE }, .fill = del },
+	{ .verb = "show", .args = "[GUEST[/INDEX]]",
+	  .help = "show one port, those of a guest, or all",
+	  .words = { WORD_GUEST_OR_PORT }, .fill = show, .print = print },
+	{ .verb = "connect", .args = "GUEST/INDEX", .help = "connect it to its backing",
+	  .words = { WORD_PORT }, .fill = do_connect },
+	{ .verb = "disconnect", .args = "GUEST/INDEX",
+	  .help = "take it off its backing; the guest stays as it is",
+	  .words = { WORD_PORT }, .fill = do_disconnect },
+	{ 0 },
+};

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vserialctl save: the configuration as a batch of commands. */
+#include <string.h>
+
+#include <linux/vserial.h>
+
+#include "command.h"
+#include "memory.h"
+#include "object.h"
+#include "refs.h"
+#include "save.h"
+
+/* Ports first: a guest that comes in between is then saved whole or not. */
+static enum ctl_status fill(struct ctl *ctl, char **words)
+{
+	ctl_queue_dump(ctl, VSERIAL_CMD_PORT_GET);
+	ctl_queue_dump(ctl, VSERIAL_CMD_GUEST_GET);
+	return ref_end(ctl, words);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct guest *left = a, *right = b;
+
+	return strverscmp(left->name, right->name);
+}
+
+static int by_guest_and_index(const void *a, const void *b)
+{
+	const struct port *left = a, *right = b;
+	int order = strverscmp(left->guest, right->guest);
+
+	if (order)
+		return order;
+	return left->index < right->index ? -1 : left->index > right->index;
+}
+
+/*
+ * Guests in order, each followed by its ports; a port whose guest went
+ * while this was read is left out.
+ */
+static void write_all(const struct guest *guests, size_t n_guests,
+		      const struct port *ports, size_t n_ports)
+{
+	size_t i, j = 0;
+	int order;
+
+	puts("# vserial configuration; 'vserialctl restore FILE' reads it back");
+	for (i = 0; i < n_guests; i++) {
+		save_guest(stdout, &guests[i]);
+		for (; j < n_ports; j++) {
+			order = strverscmp(ports[j].guest, guests[i].name);
+			if (order > 0)
+				break;
+			if (!order)
+				save_port(stdout, &ports[j]);
+		}
+	}
+}
+
+static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
+{
+	struct guest *guests = xcalloc(replies->n + 1, sizeof(*guests));
+	struct port *ports = xcalloc(replies->n + 1, sizeof(*ports));
+	size_t i, n_guests = 0, n_ports = 0;
+
+	(void)ctl;
+	for (i = 0; i < replies->n; i++) {
+		if (vnl_cmd(replies->v[i]) == VSERIAL_CMD_GUEST_GET)
+			guest_read(replies->v[i], &guests[n_guests++]);
+		else
+			port_read(replies->v[i], &ports[n_ports++]);
+	}
+	qsort(guests, n_guests, sizeof(*guests), by_name);
+	qsort(ports, n_ports, sizeof(*ports), by_guest_and_index);
+	write_all(guests, n_guests, ports, n_ports);
+	free(guests);
+	free(ports);
+	return CTL_DONE;
+}
+
+const struct command save_commands[] = {
+	{ .args = "", .help = "print the commands that rebuild the configuration",
+	  .fill = fill, .print = print },
+	{ 0 },
+};

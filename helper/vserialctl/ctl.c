@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The dispatcher: one command from its words to its exit status. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "ctl.h"
+#include "memory.h"
+#include "printable.h"
+
+enum ctl_status ctl_fail(struct ctl *ctl, enum ctl_status status,
+			 const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(ctl->why, sizeof(ctl->why), format, args);
+	va_end(args);
+	return status;
+}
+
+enum ctl_status ctl_fail_netlink(struct ctl *ctl, const struct vnl_error *error)
+{
+	return ctl_fail(ctl, CTL_REFUSED, "%s", error->text);
+}
+
+void ctl_complain(const struct ctl *ctl)
+{
+	char *why = printable(ctl->why, false);
+
+	/* What was printed so far stands before the complaint. */
+	fflush(stdout);
+	if (ctl->file)
+		fprintf(stderr, "vserialctl: %s:%u: %s\n", ctl->file, ctl->line, why);
+	else
+		fprintf(stderr, "vserialctl: %s\n", why);
+	free(why);
+}
+
+struct vnl_msg *ctl_queue(struct ctl *ctl, uint8_t cmd)
+{
+	return ctl->queue[ctl->queued++] = vnl_msg_new(cmd, false);
+}
+
+struct vnl_msg *ctl_queue_dump(struct ctl *ctl, uint8_t cmd)
+{
+	return ctl->queue[ctl->queued++] = vnl_msg_new(cmd, true);
+}
+
+void ctl_unqueue(struct ctl *ctl)
+{
+	vnl_msg_free(ctl->queue[--ctl->queued]);
+}
+
+static void empty_queue(struct ctl *ctl)
+{
+	while (ctl->queued)
+		ctl_unqueue(ctl);
+}
+
+/* Moves what @from holds behind what @to holds. */
+static void append(struct vnl_replies *to, struct vnl_replies *from)
+{
+	size_t i;
+
+	if (from->n) {
+		to->v = xrealloc(to->v, to->n + from->n, sizeof(*to->v));
+		for (i = 0; i < from->n; i++)
+			to->v[to->n++] = from->v[i];
+		from->n = 0;
+	}
+	vnl_replies_free(from);
+}
+
+static enum ctl_status send_queue(struct ctl *ctl, struct vnl_replies *replies)
+{
+	struct vnl_replies part;
+	struct vnl_error error;
+	unsigned int i;
+
+	if (!ctl->queued)
+		return CTL_DONE;
+	if (!ctl->socket)
+		ctl->socket = vnl_open(&error);
+	if (!ctl->socket) {
+		ctl_fail_netlink(ctl, &error);
+		return error.err == ENOENT ? CTL_NO_MODULE : CTL_REFUSED;
+	}
+	for (i = 0; i < ctl->queued; i++) {
+		if (vnl_call(ctl->socket, ctl->queue[i], &part, &error))
+			return ctl_fail_netlink(ctl, &error);
+		append(replies, &part);
+	}
+	return CTL_DONE;
+}
+
+static enum ctl_status run_row(struct ctl *ctl, const struct command *command,
+			       char **words)
+{
+	struct vnl_replies replies = { 0 };
+	enum ctl_status status;
+
+	if (command->run)
+		return command->run(ctl, words);
+
+	status = command->fill(ctl, words);
+	if (status == CTL_DONE)
+		status = send_queue(ctl, &replies);
+	empty_queue(ctl);
+	if (status == CTL_DONE && command->print)
+		status = command->print(ctl, &replies);
+	vnl_replies_free(&replies);
+	return status;
+}
+
+/* The row that the words name; moves *@words behind what names it. */
+static const struct command *find_row(struct ctl *ctl, const struct object *object,
+				      char ***words)
+{
+	const struct command *command = object->commands;
+
+	if (!command->verb)
+		return command;
+	/* "vserialctl port" shows ports. */
+	command = command_find(object, **words ? **words : "show", ctl->why,
+			       sizeof(ctl->why));
+	if (**words)
+		++*words;
+	return command;
+}
+
+static enum ctl_status help(struct ctl *ctl, const char *name)
+{
+	const struct object *object = NULL;
+
+	if (name) {
+		object = object_find(name, ctl->why, sizeof(ctl->why));
+		if (!object) {
+			ctl_complain(ctl);
+			return CTL_USAGE;
+		}
+	}
+	usage_print(stdout, object);
+	return CTL_DONE;
+}
+
+enum ctl_status ctl_run(struct ctl *ctl, char **words)
+{
+	const struct command *command;
+	const struct object *object;
+	enum ctl_status status;
+
+	*ctl->why = '\0';
+	ctl->single = false;
+	if (!strcmp(words[0], "help"))
+		return help(ctl, words[1]);
+	object = object_find(words[0], ctl->why, sizeof(ctl->why));
+	if (!object) {
+		ctl_complain(ctl);
+		return CTL_USAGE;
+	}
+	if (words[1] && !strcmp(words[1], "help") && !object->hidden)
+		return help(ctl, object->name);
+
+	words++;
+	command = find_row(ctl, object, &words);
+	if (!command) {
+		ctl_complain(ctl);
+		return CTL_USAGE;
+	}
+	status = run_row(ctl, command, words);
+	if (status == CTL_DONE || !*ctl->why)
+		return status;
+	ctl_complain(ctl);
+	if (status == CTL_USAGE && !ctl->file) {
+		fputs("Usage: ", stderr);
+		usage_line(stderr, object, command);
+		fputc('\n', stderr);
+	}
+	return status;
+}
+
+void ctl_close(struct ctl *ctl)
+{
+	empty_queue(ctl);
+	vnl_close(ctl->socket);
+	ctl->socket = NULL;
+}

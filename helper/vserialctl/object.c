@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Guests and ports as the module tells of them. */
+#include <asm/termios.h>
+#include <stddef.h>
+
+#include <linux/vserial.h>
+
+#include "object.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *const overflow_words[] = {
+	[VSERIAL_OVERFLOW_BLOCK] = "block",
+	[VSERIAL_OVERFLOW_DROP_OLD] = "drop-old",
+	[VSERIAL_OVERFLOW_DROP_NEW] = "drop-new",
+	NULL,
+};
+
+static const char *const state_words[] = {
+	[VSERIAL_STATE_NOT_CONNECTED] = "not-connected",
+	[VSERIAL_STATE_LISTENING] = "listening",
+	[VSERIAL_STATE_CONNECTING] = "connecting",
+	[VSERIAL_STATE_CONNECTED] = "connected",
+	[VSERIAL_STATE_RECOVERABLE_ERROR] = "recoverable-error",
+	[VSERIAL_STATE_UNRECOVERABLE_ERROR] = "unrecoverable-error",
+};
+
+static const struct {
+	uint32_t bit;
+	const char *name;
+} lines[] = {
+	{ TIOCM_DTR, "DTR" },	{ TIOCM_RTS, "RTS" },	{ TIOCM_CTS, "CTS" },
+	{ TIOCM_DSR, "DSR" },	{ TIOCM_CD, "CD" },	{ TIOCM_RI, "RI" },
+	{ TIOCM_OUT1, "OUT1" }, { TIOCM_OUT2, "OUT2" }, { TIOCM_LOOP, "LOOP" },
+};
+
+const char *overflow_name(uint32_t overflow)
+{
+	return overflow < LENGTH(overflow_words) - 1 ? overflow_words[overflow] :
+						       "unknown";
+}
+
+const char *state_name(uint32_t state)
+{
+	return state < LENGTH(state_words) ? state_words[state] : "unknown";
+}
+
+const char *line_name(unsigned int i, uint32_t *bit)
+{
+	if (i >= LENGTH(lines))
+		return NULL;
+	*bit = lines[i].bit;
+	return lines[i].name;
+}
+
+void guest_read(const struct vnl_reply *reply, struct guest *guest)
+{
+	*guest = (struct guest){
+		.name = vnl_str(reply, VSERIAL_A_GUEST_NAME),
+		.uuid = vnl_bin(reply, VSERIAL_A_GUEST_UUID, VSERIAL_UUID_SIZE),
+		.vc_uuid = vnl_bin(reply, VSERIAL_A_GUEST_VC_UUID, VSERIAL_UUID_SIZE),
+		.location_uuid = vnl_bin(reply, VSERIAL_A_GUEST_LOCATION_UUID,
+					 VSERIAL_UUID_SIZE),
+		.owned = vnl_has(reply, VSERIAL_A_GUEST_UID),
+		.uid = vnl_u32(reply, VSERIAL_A_GUEST_UID),
+		.gid = vnl_u32(reply, VSERIAL_A_GUEST_GID),
+		.ports = vnl_u32(reply, VSERIAL_A_GUEST_NR_PORTS),
+		.power = vnl_u8(reply, VSERIAL_A_GUEST_POWER),
+	};
+}
+
+void port_read(const struct vnl_reply *reply, struct port *port)
+{
+	*port = (struct port){
+		.guest = vnl_str(reply, VSERIAL_A_PORT_GUEST),
+		.index = vnl_u32(reply, VSERIAL_A_PORT_INDEX),
+		.minor = vnl_u32(reply, VSERIAL_A_PORT_MINOR),
+		.backing = vnl_str(reply, VSERIAL_A_PORT_BACKING),
+		.connect_at_power_on = vnl_u8(reply, VSERIAL_A_PORT_CONNECT_AT_POWER_ON),
+		.overflow = vnl_u32(reply, VSERIAL_A_PORT_OVERFLOW),
+		.stall_limit = vnl_u32(reply, VSERIAL_A_PORT_STALL_LIMIT),
+		.history = vnl_u32(reply, VSERIAL_A_PORT_HISTORY),
+		.connected = vnl_u8(reply, VSERIAL_A_PORT_CONNECTED),
+		.power = vnl_u8(reply, VSERIAL_A_PORT_POWER),
+		.state = vnl_u32(reply, VSERIAL_A_PORT_STATE),
+		.reason = vnl_str(reply, VSERIAL_A_PORT_REASON),
+		.peer = vnl_str(reply, VSERIAL_A_PORT_PEER),
+		.tx_bytes = vnl_u64(reply, VSERIAL_A_PORT_TX_BYTES),
+		.rx_bytes = vnl_u64(reply, VSERIAL_A_PORT_RX_BYTES),
+		.dropped_bytes = vnl_u64(reply, VSERIAL_A_PORT_DROPPED_BYTES),
+		.tx_unread = vnl_u32(reply, VSERIAL_A_PORT_TX_UNREAD),
+		.rx_unread = vnl_u32(reply, VSERIAL_A_PORT_RX_UNREAD),
+		.lines = vnl_u32(reply, VSERIAL_A_PORT_LINES),
+		.breaks = vnl_u32(reply, VSERIAL_A_PORT_BREAK),
+		.frame = vnl_u32(reply, VSERIAL_A_PORT_FRAME),
+		.parity = vnl_u32(reply, VSERIAL_A_PORT_PARITY),
+		.overrun = vnl_u32(reply, VSERIAL_A_PORT_OVERRUN),
+	};
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Guests and ports as the module tells of them. */
+#ifndef VSERIALCTL_OBJECT_H
+#define VSERIALCTL_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nl.h"
+
+/**
+ * struct guest - a guest
+ * @name: its name
+ * @uuid: its BIOS UUID, 16 bytes, or NULL
+ * @vc_uuid: its instance UUID, or NULL
+ * @location_uuid: its location UUID, or NULL
+ * @owned: it has an owner
+ * @uid: the owner
+ * @gid: the owner's group
+ * @ports: how many ports it has
+ * @power: a port of it is open
+ *
+ * The pointers lead into the message it was read from.
+ */
+struct guest {
+	const char *name;
+	const void *uuid;
+	const void *vc_uuid;
+	const void *location_uuid;
+	bool owned;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t ports;
+	bool power;
+};
+
+/**
+ * struct port - a port
+ * @guest: its guest's name
+ * @index: its number in the guest
+ * @minor: its device is ttyVS<minor>
+ * @backing: what stands at the far end
+ * @connect_at_power_on: connect when the guest opens it
+ * @overflow: enum vserial_overflow
+ * @stall_limit: in milliseconds, 0 = for ever
+ * @history: in bytes
+ * @connected: the switch that "connect" turns on
+ * @power: its device is open
+ * @state: enum vserial_state
+ * @reason: one sentence, or ""
+ * @peer: who is at the far end, or ""
+ * @tx_bytes: written by the guest
+ * @rx_bytes: given to the guest
+ * @dropped_bytes: lost, both directions
+ * @tx_unread: bytes the backing has yet to take
+ * @rx_unread: bytes the guest has yet to take
+ * @lines: TIOCM_* as the guest sees them
+ * @breaks: breaks received
+ * @frame: framing errors received
+ * @parity: parity errors received
+ * @overrun: overruns received
+ *
+ * The pointers lead into the message it was read from.
+ */
+struct port {
+	const char *guest;
+	uint32_t index;
+	uint32_t minor;
+	const char *backing;
+	bool connect_at_power_on;
+	uint32_t overflow;
+	uint32_t stall_limit;
+	uint32_t history;
+	bool connected;
+	bool power;
+	uint32_t state;
+	const char *reason;
+	const char *peer;
+	uint64_t tx_bytes;
+	uint64_t rx_bytes;
+	uint64_t dropped_bytes;
+	uint32_t tx_unread;
+	uint32_t rx_unread;
+	uint32_t lines;
+	uint32_t breaks;
+	uint32_t frame;
+	uint32_t parity;
+	uint32_t overrun;
+};
+
+/** guest_read() - take a guest out of a message; it must live as long. */
+void guest_read(const struct vnl_reply *reply, struct guest *guest);
+
+/** port_read() - take a port out of a message; it must live as long. */
+void port_read(const struct vnl_reply *reply, struct port *port);
+
+/* The names of enum vserial_overflow, each at its number, and a NULL. */
+extern const char *const overflow_words[];
+
+/** overflow_name() - the name of an enum vserial_overflow. */
+const char *overflow_name(uint32_t overflow);
+
+/** state_name() - the name of an enum vserial_state. */
+const char *state_name(uint32_t state);
+
+/**
+ * line_name() - the name of a modem line
+ * @i: from 0
+ * @bit: receives its TIOCM_*
+ *
+ * Return: the name, or NULL where @i is behind the last.
+ */
+const char *line_name(unsigned int i, uint32_t *bit);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Guests, ports and events printed on stdout. */
+#ifndef VSERIALCTL_OUTPUT_H
+#define VSERIALCTL_OUTPUT_H
+
+#include "nl.h"
+
+/* For people: output_text.c.  @details: every attribute of each. */
+void text_guests(const struct vnl_replies *replies, bool details);
+void text_ports(const struct vnl_replies *replies, bool details);
+void text_event(const struct vnl_reply *event);
+
+/*
+ * For programs: output_json.c.  @list: print an array; otherwise the one
+ * object there is.
+ */
+void json_guests(const struct vnl_replies *replies, bool list);
+void json_ports(const struct vnl_replies *replies, bool list);
+void json_event(const struct vnl_reply *event);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Guests, ports and events for programs, by the contract's names. */
+#include <jansson.h>
+#include <stdio.h>
+#include <uuid/uuid.h>
+
+#include <linux/vserial.h>
+
+#include "memory.h"
+#include "object.h"
+#include "output.h"
+#include "owner.h"
+#include "printable.h"
+
+/* Steals @value; jansson fails only where memory does. */
+static void set(json_t *object, const char *name, json_t *value)
+{
+	if (json_object_set_new(object, name, value))
+		err(MEMORY_STATUS, "out of memory");
+}
+
+static void set_number(json_t *object, const char *name, uint64_t n)
+{
+	set(object, name, json_integer((json_int_t)n));
+}
+
+static void set_bool(json_t *object, const char *name, bool value)
+{
+	set(object, name, json_boolean(value));
+}
+
+/* "" becomes null. */
+static void set_string(json_t *object, const char *name, const char *s)
+{
+	char *text = printable(s, true);
+
+	set(object, name, *text ? json_string(text) : json_null());
+	free(text);
+}
+
+static void set_uuid(json_t *object, const char *name, const void *uuid)
+{
+	char text[UUID_STR_LEN] = "";
+
+	if (uuid)
+		uuid_unparse_lower(uuid, text);
+	set_string(object, name, text);
+}
+
+static json_t *owner_json(const struct guest *guest)
+{
+	char *user, *group;
+	json_t *owner;
+
+	if (!guest->owned)
+		return json_null();
+	user = owner_user(guest->uid);
+	group = owner_group(guest->gid);
+	owner = json_object();
+	set_number(owner, "uid", guest->uid);
+	set_number(owner, "gid", guest->gid);
+	set_string(owner, "user", user ? user : "");
+	set_string(owner, "group", group ? group : "");
+	free(user);
+	free(group);
+	return owner;
+}
+
+static void set_guest(json_t *object, const struct vnl_reply *reply)
+{
+	struct guest guest;
+
+	guest_read(reply, &guest);
+	set_string(object, "name", guest.name);
+	set_uuid(object, "uuid", guest.uuid);
+	set_uuid(object, "vc-uuid", guest.vc_uuid);
+	set_uuid(object, "location-uuid", guest.location_uuid);
+	set(object, "owner", owner_json(&guest));
+	set_number(object, "ports", guest.ports);
+	set_bool(object, "power", guest.power);
+}
+
+static void set_name(json_t *object, const char *guest, uint32_t index)
+{
+	char text[VSERIAL_NAME_MAX + 32];
+
+	snprintf(text, sizeof(text), "%s/%u", guest, index);
+	set_string(object, "port", text);
+	set_string(object, "guest", guest);
+	set_number(object, "index", index);
+}
+
+static json_t *lines_json(uint32_t lines)
+{
+	json_t *array = json_array();
+	const char *name;
+	unsigned int i;
+	uint32_t bit;
+
+	for (i = 0; (name = line_name(i, &bit)); i++)
+		if (lines & bit)
+			json_array_append_new(array, json_string(name));
+	return array;
+}
+
+static void set_devices(json_t *object, const struct port *port)
+{
+	char text[VSERIAL_NAME_MAX + 64];
+
+	snprintf(text, sizeof(text), "/dev/vserial/%s/%u", port->guest, port->index);
+	set_string(object, "device", text);
+	snprintf(text, sizeof(text), "ttyVS%u", port->minor);
+	set_string(object, "tty", text);
+	set_number(object, "minor", port->minor);
+}
+
+static void set_port(json_t *object, const struct vnl_reply *reply)
+{
+	struct port port;
+
+	port_read(reply, &port);
+	set_name(object, port.guest, port.index);
+	set_devices(object, &port);
+	set_bool(object, "power", port.power);
+	set_bool(object, "connected", port.connected);
+	set_string(object, "state", state_name(port.state));
+	set_string(object, "reason", port.reason);
+	set_string(object, "peer", port.peer);
+	set_string(object, "backing", port.backing);
+	set_bool(object, "connect-at-power-on", port.connect_at_power_on);
+	set_string(object, "overflow", overflow_name(port.overflow));
+	set_number(object, "stall-limit", port.stall_limit);
+	set_number(object, "history", port.history);
+	set_number(object, "tx_bytes", port.tx_bytes);
+	set_number(object, "rx_bytes", port.rx_bytes);
+	set_number(object, "dropped_bytes", port.dropped_bytes);
+	set_number(object, "tx_unread", port.tx_unread);
+	set_number(object, "rx_unread", port.rx_unread);
+	set(object, "lines", lines_json(port.lines));
+	set_number(object, "break", port.breaks);
+	set_number(object, "frame", port.frame);
+	set_number(object, "parity", port.parity);
+	set_number(object, "overrun", port.overrun);
+}
+
+/* One value a line; drops @value. */
+static void print(json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT);
+
+	if (!text)
+		err(MEMORY_STATUS, "out of memory");
+	puts(text);
+	free(text);
+	json_decref(value);
+}
+
+static void print_replies(const struct vnl_replies *replies, bool list,
+			  void (*set_object)(json_t *, const struct vnl_reply *))
+{
+	json_t *array = json_array();
+	json_t *object;
+	size_t i;
+
+	for (i = 0; i < replies->n; i++) {
+		object = json_object();
+		set_object(object, replies->v[i]);
+		if (!list)
+			print(object);
+		else
+			json_array_append_new(array, object);
+	}
+	if (list)
+		print(array);
+	else
+		json_decref(array);
+}
+
+void json_guests(const struct vnl_replies *replies, bool list)
+{
+	print_replies(replies, list, set_guest);
+}
+
+void json_ports(const struct vnl_replies *replies, bool list)
+{
+	print_replies(replies, list, set_port);
+}
+
+void json_event(const struct vnl_reply *event)
+{
+	json_t *object = json_object();
+
+	switch (vnl_cmd(event)) {
+	case VSERIAL_CMD_GUEST_NTF:
+		set_string(object, "event", "guest");
+		set_guest(object, event);
+		break;
+	case VSERIAL_CMD_GUEST_DEL_NTF:
+		set_string(object, "event", "guest-del");
+		set_string(object, "name", vnl_str(event, VSERIAL_A_GUEST_NAME));
+		break;
+	case VSERIAL_CMD_PORT_NTF:
+		set_string(object, "event", "port");
+		set_port(object, event);
+		break;
+	case VSERIAL_CMD_PORT_DEL_NTF:
+		set_string(object, "event", "port-del");
+		set_name(object, vnl_str(event, VSERIAL_A_PORT_GUEST),
+			 vnl_u32(event, VSERIAL_A_PORT_INDEX));
+		break;
+	default:
+		set_string(object, "event", "unknown");
+		set_number(object, "command", vnl_cmd(event));
+	}
+	print(object);
+}

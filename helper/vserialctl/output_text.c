@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Guests, ports and events for people.  Strings that others chose go
+ * through printable(), so that no name can move a terminal's cursor.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include <linux/vserial.h>
+
+#include "memory.h"
+#include "number.h"
+#include "object.h"
+#include "output.h"
+#include "owner.h"
+#include "printable.h"
+#include "table.h"
+
+static const char *on_off(bool on)
+{
+	return on ? "on" : "off";
+}
+
+static const char *uuid_text(const void *uuid, char text[UUID_STR_LEN])
+{
+	if (!uuid)
+		return "-";
+	uuid_unparse_lower(uuid, text);
+	return text;
+}
+
+/* USER:GROUP, in numbers where there is no name; the caller frees it. */
+static char *owner_text(const struct guest *guest)
+{
+	char *user, *group, *text;
+	int n;
+
+	if (!guest->owned)
+		return xstrdup("-");
+	user = owner_user(guest->uid);
+	group = owner_group(guest->gid);
+	if (user && group)
+		n = asprintf(&text, "%s:%s", user, group);
+	else if (user)
+		n = asprintf(&text, "%s:%u", user, guest->gid);
+	else if (group)
+		n = asprintf(&text, "%u:%s", guest->uid, group);
+	else
+		n = asprintf(&text, "%u:%u", guest->uid, guest->gid);
+	free(user);
+	free(group);
+	if (n < 0)
+		err(MEMORY_STATUS, "out of memory");
+	return text;
+}
+
+static void guest_details(const struct guest *guest)
+{
+	char *owner = owner_text(guest);
+	char uuid[UUID_STR_LEN];
+
+	printf("%s\n", guest->name);
+	printf("    power          %s\n", on_off(guest->power));
+	printf("    ports          %u\n", guest->ports);
+	printf("    owner          %s\n", owner);
+	printf("    uuid           %s\n", uuid_text(guest->uuid, uuid));
+	printf("    vc-uuid        %s\n", uuid_text(guest->vc_uuid, uuid));
+	printf("    location-uuid  %s\n", uuid_text(guest->location_uuid, uuid));
+	free(owner);
+}
+
+void text_guests(const struct vnl_replies *replies, bool details)
+{
+	struct table table = { .columns = 5 };
+	char uuid[UUID_STR_LEN];
+	struct guest guest;
+	char *owner;
+	size_t i;
+
+	if (!details && replies->n) {
+		table_cell(&table, "GUEST");
+		table_cell(&table, "POWER");
+		table_cell(&table, "PORTS");
+		table_cell(&table, "OWNER");
+		table_cell(&table, "UUID");
+	}
+	for (i = 0; i < replies->n; i++) {
+		guest_read(replies->v[i], &guest);
+		if (details) {
+			guest_details(&guest);
+			continue;
+		}
+		owner = owner_text(&guest);
+		table_cell(&table, "%s", guest.name);
+		table_cell(&table, "%s", on_off(guest.power));
+		table_cell(&table, "%u", guest.ports);
+		table_cell(&table, "%s", owner);
+		table_cell(&table, "%s", uuid_text(guest.uuid, uuid));
+		free(owner);
+	}
+	table_print(&table);
+}
+
+static void print_lines(uint32_t lines)
+{
+	const char *name;
+	unsigned int i;
+	uint32_t bit;
+
+	for (i = 0; (name = line_name(i, &bit)); i++)
+		if (lines & bit)
+			printf(" %s", name);
+	putchar('\n');
+}
+
+static void string_detail(const char *name, const char *value)
+{
+	char *text;
+
+	if (!*value)
+		return;
+	text = printable(value, false);
+	printf("    %-20s %s\n", name, text);
+	free(text);
+}
+
+static void port_details(const struct port *port)
+{
+	char history[SIZE_TEXT];
+
+	printf("%s/%u\n", port->guest, port->index);
+	printf("    device               ttyVS%u (/dev/vserial/%s/%u)\n", port->minor,
+	       port->guest, port->index);
+	printf("    power                %s\n", on_off(port->power));
+	printf("    connected            %s\n", on_off(port->connected));
+	printf("    state                %s\n", state_name(port->state));
+	string_detail("reason", port->reason);
+	string_detail("peer", port->peer);
+	string_detail("backing", port->backing);
+	printf("    tx                   %" PRIu64 " bytes, %u unread\n", port->tx_bytes,
+	       port->tx_unread);
+	printf("    rx                   %" PRIu64 " bytes, %u unread\n", port->rx_bytes,
+	       port->rx_unread);
+	printf("    dropped              %" PRIu64 " bytes\n", port->dropped_bytes);
+	printf("    connect-at-power-on  %s\n", on_off(port->connect_at_power_on));
+	printf("    overflow             %s\n", overflow_name(port->overflow));
+	printf("    stall-limit          %u ms%s\n", port->stall_limit,
+	       port->stall_limit ? "" : " (for ever)");
+	printf("    history              %s\n", size_format(port->history, history));
+	printf("    lines               ");
+	print_lines(port->lines);
+	printf("    received             break %u, frame %u, parity %u, overrun %u\n",
+	       port->breaks, port->frame, port->parity, port->overrun);
+}
+
+static void port_row(struct table *table, const struct port *port)
+{
+	char *backing = printable(port->backing, false);
+	char *reason = printable(port->reason, false);
+
+	table_cell(table, "%s/%u", port->guest, port->index);
+	table_cell(table, "ttyVS%u", port->minor);
+	table_cell(table, "%s", on_off(port->power));
+	table_cell(table, "%s", state_name(port->state));
+	table_cell(table, "%" PRIu64, port->tx_bytes);
+	table_cell(table, "%" PRIu64, port->rx_bytes);
+	table_cell(table, "%" PRIu64, port->dropped_bytes);
+	table_cell(table, "%s", backing);
+	if (*reason)
+		table_note(table, reason);
+	free(backing);
+	free(reason);
+}
+
+void text_ports(const struct vnl_replies *replies, bool details)
+{
+	static const char *const head[] = { "PORT", "DEVICE", "POWER", "STATE",
+					    "TX", "RX", "DROPPED", "BACKING" };
+	struct table table = { .columns = sizeof(head) / sizeof(head[0]) };
+	struct port port;
+	size_t i;
+
+	for (i = 0; i < table.columns && !details && replies->n; i++)
+		table_cell(&table, "%s", head[i]);
+	for (i = 0; i < replies->n; i++) {
+		port_read(replies->v[i], &port);
+		if (details)
+			port_details(&port);
+		else
+			port_row(&table, &port);
+	}
+	table_print(&table);
+}
+
+static void guest_event(const struct vnl_reply *event)
+{
+	struct guest guest;
+	char *owner;
+
+	guest_read(event, &guest);
+	owner = owner_text(&guest);
+	printf("guest %s power %s ports %u owner %s\n", guest.name,
+	       on_off(guest.power), guest.ports, owner);
+	free(owner);
+}
+
+static void port_event(const struct vnl_reply *event)
+{
+	char *backing, *reason, *peer;
+	struct port port;
+
+	port_read(event, &port);
+	backing = printable(port.backing, false);
+	reason = printable(port.reason, false);
+	peer = printable(port.peer, false);
+	printf("port %s/%u ttyVS%u power %s connected %s state %s backing %s%s%s%s%s\n",
+	       port.guest, port.index, port.minor, on_off(port.power),
+	       on_off(port.connected), state_name(port.state), backing,
+	       *peer ? " peer " : "", peer, *reason ? " reason " : "", reason);
+	free(backing);
+	free(reason);
+	free(peer);
+}
+
+void text_event(const struct vnl_reply *event)
+{
+	switch (vnl_cmd(event)) {
+	case VSERIAL_CMD_GUEST_NTF:
+		guest_event(event);
+		break;
+	case VSERIAL_CMD_GUEST_DEL_NTF:
+		printf("deleted guest %s\n", vnl_str(event, VSERIAL_A_GUEST_NAME));
+		break;
+	case VSERIAL_CMD_PORT_NTF:
+		port_event(event);
+		break;
+	case VSERIAL_CMD_PORT_DEL_NTF:
+		printf("deleted port %s/%u\n", vnl_str(event, VSERIAL_A_PORT_GUEST),
+		       vnl_u32(event, VSERIAL_A_PORT_INDEX));
+		break;
+	default:
+		printf("unknown event %u\n", vnl_cmd(event));
+	}
+}

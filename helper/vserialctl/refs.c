@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The words by which commands name guests and ports. */
+#include <string.h>
+
+#include <linux/vserial.h>
+
+#include "memory.h"
+#include "number.h"
+#include "refs.h"
+
+/* A word is there, and is no option that came too late. */
+static enum ctl_status next(struct ctl *ctl, char ***words, const char *what,
+			    const char **word)
+{
+	*word = **words;
+	if (!*word)
+		return ctl_fail(ctl, CTL_USAGE, "the %s is missing", what);
+	if ((*word)[0] == '-' && (*word)[1])
+		return ctl_fail(ctl, CTL_USAGE,
+				"'%s' is not a %s; options stand before the object", *word,
+				what);
+	++*words;
+	return CTL_DONE;
+}
+
+enum ctl_status ref_guest(struct ctl *ctl, char ***words, const char **name)
+{
+	return next(ctl, words, "guest's name", name);
+}
+
+enum ctl_status ref_port(struct ctl *ctl, char ***words, uint8_t cmd,
+			 struct vnl_msg **msg)
+{
+	enum ctl_status status;
+	const char *word;
+	char *guest, *slash;
+	uint64_t index;
+
+	status = next(ctl, words, "port's name GUEST/INDEX", &word);
+	if (status != CTL_DONE)
+		return status;
+
+	/* The last slash: one in the name is the kernel's to refuse. */
+	guest = xstrdup(word);
+	slash = strrchr(guest, '/');
+	if (!slash || number_parse(slash + 1, UINT32_MAX, &index)) {
+		free(guest);
+		return ctl_fail(ctl, CTL_REFUSED,
+				"'%s' is not a port's name: it is GUEST/INDEX, and INDEX a number from 0 to %d",
+				word, VSERIAL_PORTS_PER_GUEST - 1);
+	}
+	*slash = '\0';
+	*msg = ctl_queue(ctl, cmd);
+	vnl_put_str(*msg, VSERIAL_A_PORT_GUEST, guest);
+	vnl_put_u32(*msg, VSERIAL_A_PORT_INDEX, (uint32_t)index);
+	free(guest);
+	return CTL_DONE;
+}
+
+enum ctl_status ref_force(struct ctl *ctl, char **words, bool *force)
+{
+	*force = *words && !strcmp(*words, "force");
+	return ref_end(ctl, words + *force);
+}
+
+enum ctl_status ref_end(struct ctl *ctl, char **words)
+{
+	if (!*words)
+		return CTL_DONE;
+	return ctl_fail(ctl, CTL_USAGE, "'%s' is one word too many", *words);
+}

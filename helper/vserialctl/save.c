@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Guests and ports written as the commands that make them.  Every setting
+ * is written, also one at its default: a later version may have others.
+ * Owners are written as numbers, which mean the same without the names.
+ */
+#include <stdlib.h>
+#include <uuid/uuid.h>
+
+#include "number.h"
+#include "save.h"
+#include "words.h"
+
+static void save_uuid(FILE *file, const char *name, const void *uuid)
+{
+	char text[UUID_STR_LEN];
+
+	if (!uuid)
+		return;
+	uuid_unparse_lower(uuid, text);
+	fprintf(file, " %s %s", name, text);
+}
+
+void save_guest(FILE *file, const struct guest *guest)
+{
+	char *name = word_quote(guest->name);
+
+	fprintf(file, "guest add %s", name);
+	save_uuid(file, "uuid", guest->uuid);
+	save_uuid(file, "vc-uuid", guest->vc_uuid);
+	save_uuid(file, "location-uuid", guest->location_uuid);
+	if (guest->owned)
+		fprintf(file, " owner %u:%u", guest->uid, guest->gid);
+	fputc('\n', file);
+	free(name);
+}
+
+void save_port(FILE *file, const struct port *port)
+{
+	char *guest = word_quote(port->guest);
+	char *backing = word_quote(port->backing);
+	char history[SIZE_TEXT];
+
+	fprintf(file, "port add %s/%u backing %s connect-at-power-on %s overflow %s stall-limit %u history %s\n",
+		guest, port->index, backing,
+		port->connect_at_power_on ? "on" : "off",
+		overflow_name(port->overflow), port->stall_limit,
+		size_format(port->history, history));
+	free(guest);
+	free(backing);
+}
