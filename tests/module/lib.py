@@ -25,7 +25,7 @@ import time
 import traceback
 
 import genl
-from genl import N, Refused, attr, string, u32, u8  # noqa: F401 (re-exported)
+from genl import N, Refused, attr, string
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SYSFS = "/sys/bus/vserial"
