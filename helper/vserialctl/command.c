@@ -93,21 +93,34 @@ void usage_line(FILE *file, const struct object *object,
 		*command->args ? " " : "", command->args);
 }
 
-static void usage_attrs(FILE *file, const struct object *object)
+/* The attributes that commands of an object take, or NULL. */
+static const struct attr *attrs_of(const struct object *object)
 {
 	const struct command *command;
-	const struct attr *attr = NULL;
 
 	for (command = object->commands; !command_is_end(command); command++)
 		if (command->attrs)
-			attr = command->attrs;
-	if (!attr)
-		return;
-	fprintf(file, "\nATTR of a %s:\n", object->name);
-	for (; attr->name; attr++) {
-		int width = fprintf(file, "  %s %s", attr->name, attr->value);
+			return command->attrs;
+	return NULL;
+}
 
-		fprintf(file, "%*s%s\n", width < 30 ? 30 - width : 2, "", attr->help);
+static void usage_attrs(FILE *file, const struct object *object)
+{
+	const struct attr *attrs = attrs_of(object), *attr;
+	size_t width = 0, len;
+
+	if (!attrs)
+		return;
+	for (attr = attrs; attr->name; attr++) {
+		len = strlen(attr->name) + 1 + strlen(attr->value);
+		if (len > width)
+			width = len;
+	}
+	fprintf(file, "\nATTR of a %s:\n", object->name);
+	for (attr = attrs; attr->name; attr++) {
+		len = strlen(attr->name) + 1 + strlen(attr->value);
+		fprintf(file, "  %s %s%*s%s\n", attr->name, attr->value,
+			(int)(width - len + 2), "", attr->help);
 	}
 }
 

@@ -87,8 +87,10 @@ int main(int argc, char **argv)
 	enum ctl_status status;
 
 	argp_err_exit_status = CTL_USAGE;
+	/* Complaints begin the same way however the program was called. */
+	argv[0] = program_invocation_short_name;
 	/* In order: words behind the object belong to it, whatever they are. */
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &opts);
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &opts);
 
 	if (opts.batch && opts.words) {
 		fprintf(stderr, "vserialctl: '%s' stands beside -b: the commands come from %s alone\n",
