@@ -553,8 +553,7 @@ void vserial_stream_pass(struct vserial_stream *s, size_t n)
 		s->holder->taken = s->head;
 	}
 	overrun(s);
-	if (s->marker_tail != s->marker_head)
-		trim_markers(s);
+	trim_markers(s);
 }
 
 /*
@@ -697,6 +696,7 @@ void vserial_stream_mark(struct vserial_stream *s,
 		.arg = arg,
 	};
 	s->marker_head++;
+	release_idle(s);
 }
 
 /* Readers */
