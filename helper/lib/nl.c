@@ -224,6 +224,12 @@ void vnl_msg_free(struct vnl_msg *msg)
 	free(msg);
 }
 
+void vnl_msg_read(const struct vnl_msg *msg, struct vnl_replies *replies)
+{
+	*replies = (struct vnl_replies){ 0 };
+	add_reply(replies, nlmsg_hdr(msg->msg));
+}
+
 void vnl_put_bin(struct vnl_msg *msg, uint16_t id, const void *value, size_t len)
 {
 	if (len > UINT16_MAX - NLA_HDRLEN || nla_put(msg->msg, id, (int)len, value))

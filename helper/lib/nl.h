@@ -76,6 +76,13 @@ void vnl_put_str(struct vnl_msg *msg, uint16_t id, const char *value);
 void vnl_put_bin(struct vnl_msg *msg, uint16_t id, const void *value, size_t len);
 
 /**
+ * vnl_msg_read() - read a request as the kernel would, without sending it
+ * @msg: the request
+ * @replies: receives it, to be freed with vnl_replies_free()
+ */
+void vnl_msg_read(const struct vnl_msg *msg, struct vnl_replies *replies);
+
+/**
  * vnl_call() - send a request and wait until the kernel is done with it
  * @vnl: the socket
  * @msg: the request; may be sent again afterwards

@@ -136,8 +136,8 @@ enum ctl_status attr_owner(struct attr_sink *sink, const struct attr *attr,
 
 	if (owner_parse(value, &owner, why, sizeof(why)))
 		return ctl_fail(sink->ctl, CTL_REFUSED,
-				"%s: %s; an owner is USER, USER:GROUP or none", attr->name,
-				why);
+				"%s '%s': %s; an owner is USER, USER:GROUP or none",
+				attr->name, value, why);
 	vnl_put_u32(sink->msg, attr->id, owner.uid);
 	if (owner.uid != OWNER_NONE)
 		vnl_put_u32(sink->msg, VSERIAL_A_GUEST_GID, owner.gid);

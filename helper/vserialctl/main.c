@@ -25,15 +25,6 @@ struct options {
 	char **words;
 };
 
-const struct argp_option options[] = {
-	{ .name = "batch", .key = 'b', .arg = "FILE" },
-	{ .name = "details", .key = 'd' },
-	{ .name = "force", .key = 'f' },
-	{ .name = "json", .key = 'j' },
-	{ .name = "help", .key = '?' },
-	{ 0 },
-};
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *opts = state->input;

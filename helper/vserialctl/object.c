@@ -16,6 +16,13 @@ const char *const overflow_words[] = {
 	NULL,
 };
 
+const char *const carrier_words[] = {
+	[VSERIAL_CARRIER_AUTO] = "auto",
+	[VSERIAL_CARRIER_ALWAYS] = "always",
+	[VSERIAL_CARRIER_PEER] = "peer",
+	NULL,
+};
+
 static const char *const state_words[] = {
 	[VSERIAL_STATE_NOT_CONNECTED] = "not-connected",
 	[VSERIAL_STATE_LISTENING] = "listening",
@@ -38,6 +45,11 @@ const char *overflow_name(uint32_t overflow)
 {
 	return overflow < LENGTH(overflow_words) - 1 ? overflow_words[overflow] :
 						       "unknown";
+}
+
+const char *carrier_name(uint32_t carrier)
+{
+	return carrier < LENGTH(carrier_words) - 1 ? carrier_words[carrier] : "unknown";
 }
 
 const char *state_name(uint32_t state)
@@ -74,6 +86,7 @@ void port_read(const struct vnl_reply *reply, struct port *port)
 	*port = (struct port){
 		.guest = vnl_str(reply, VSERIAL_A_PORT_GUEST),
 		.index = vnl_u32(reply, VSERIAL_A_PORT_INDEX),
+		.carrier = vnl_u32(reply, VSERIAL_A_PORT_CARRIER),
 		.minor = vnl_u32(reply, VSERIAL_A_PORT_MINOR),
 		.backing = vnl_str(reply, VSERIAL_A_PORT_BACKING),
 		.connect_at_power_on = vnl_u8(reply, VSERIAL_A_PORT_CONNECT_AT_POWER_ON),

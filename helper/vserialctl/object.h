@@ -44,6 +44,7 @@ struct guest {
  * @overflow: enum vserial_overflow
  * @stall_limit: in milliseconds, 0 = for ever
  * @history: in bytes
+ * @carrier: enum vserial_carrier
  * @connected: the switch that "connect" turns on
  * @power: its device is open
  * @state: enum vserial_state
@@ -71,6 +72,7 @@ struct port {
 	uint32_t overflow;
 	uint32_t stall_limit;
 	uint32_t history;
+	uint32_t carrier;
 	bool connected;
 	bool power;
 	uint32_t state;
@@ -99,6 +101,12 @@ extern const char *const overflow_words[];
 
 /** overflow_name() - the name of an enum vserial_overflow. */
 const char *overflow_name(uint32_t overflow);
+
+/* The names of enum vserial_carrier, each at its number, and a NULL. */
+extern const char *const carrier_words[];
+
+/** carrier_name() - the name of an enum vserial_carrier. */
+const char *carrier_name(uint32_t carrier);
 
 /** state_name() - the name of an enum vserial_state. */
 const char *state_name(uint32_t state);

@@ -131,6 +131,7 @@ static void set_port(json_t *object, const struct vnl_reply *reply)
 	set_string(object, "overflow", overflow_name(port.overflow));
 	set_number(object, "stall-limit", port.stall_limit);
 	set_number(object, "history", port.history);
+	set_string(object, "carrier", carrier_name(port.carrier));
 	set_number(object, "tx_bytes", port.tx_bytes);
 	set_number(object, "rx_bytes", port.rx_bytes);
 	set_number(object, "dropped_bytes", port.dropped_bytes);

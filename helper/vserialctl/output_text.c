@@ -149,6 +149,7 @@ static void port_details(const struct port *port)
 	printf("    stall-limit          %u ms%s\n", port->stall_limit,
 	       port->stall_limit ? "" : " (for ever)");
 	printf("    history              %s\n", size_format(port->history, history));
+	printf("    carrier              %s\n", carrier_name(port->carrier));
 	printf("    lines               ");
 	print_lines(port->lines);
 	printf("    received             break %u, frame %u, parity %u, overrun %u\n",

@@ -12,10 +12,15 @@
 static enum ctl_status next(struct ctl *ctl, char ***words, const char *what,
 			    const char **word)
 {
+	bool literal = **words && !strcmp(**words, "--");
+
+	/* As everywhere, "--" says that what follows is no option. */
+	if (literal)
+		++*words;
 	*word = **words;
 	if (!*word)
 		return ctl_fail(ctl, CTL_USAGE, "the %s is missing", what);
-	if ((*word)[0] == '-' && (*word)[1])
+	if (!literal && (*word)[0] == '-' && (*word)[1])
 		return ctl_fail(ctl, CTL_USAGE,
 				"'%s' is not a %s; options stand before the object", *word,
 				what);

@@ -41,11 +41,11 @@ void save_port(FILE *file, const struct port *port)
 	char *backing = word_quote(port->backing);
 	char history[SIZE_TEXT];
 
-	fprintf(file, "port add %s/%u backing %s connect-at-power-on %s overflow %s stall-limit %u history %s\n",
+	fprintf(file, "port add %s/%u backing %s connect-at-power-on %s overflow %s stall-limit %u history %s carrier %s\n",
 		guest, port->index, backing,
 		port->connect_at_power_on ? "on" : "off",
 		overflow_name(port->overflow), port->stall_limit,
-		size_format(port->history, history));
+		size_format(port->history, history), carrier_name(port->carrier));
 	free(guest);
 	free(backing);
 }

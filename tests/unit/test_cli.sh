@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The command line of vserialctl as far as it goes without the module: exit
+# status, one line on stderr, batches, completion.  $VSERIALCTL is the program.
+set -u
+n=0 bad=0
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+
+# expect NAME STATUS WORDS... < input: runs vserialctl; its output is then in
+# $folder/out and $folder/err.
+run()
+{
+	"$VSERIALCTL" "$@" >"$folder/out" 2>"$folder/err"
+	status=$?
+}
+
+# check NAME CONDITION...: a test, its condition a command.
+check()
+{
+	local name=$1
+
+	shift
+	n=$((n + 1))
+	if "$@"; then
+		echo "ok $n - $name"
+	else
+		bad=$((bad + 1))
+		sed 's/^/# /' "$folder/out" "$folder/err"
+		echo "not ok $n - $name (status $status)"
+	fi
+}
+
+is() { [[ $status -eq $1 ]]; }
+out() { grep -qF -- "$1" "$folder/out"; }
+err() { grep -qF -- "$1" "$folder/err"; }
+# One line, and it begins as it should.
+refused() { is "$1" && [[ $(wc -l <"$folder/err") -eq 1 ]] && err "vserialctl: $2" && [[ ! -s $folder/out ]]; }
+usage() { is 2 && err "vserialctl: $1" && err "Usage: vserialctl $2"; }
+candidates() { is 0 && [[ $(paste -sd' ' "$folder/out") == "$1" ]]; }
+
+run --help;		check "--help prints the usage" eval 'is 0 && out "guest add NAME" && out "connect-at-power-on"'
+run help;		check "help does so too" eval 'is 0 && out "guest add NAME"'
+run -V;			check "-V prints the version" eval 'is 0 && out vserialctl'
+run --version;		check "--version does so too" eval 'is 0 && out vserialctl'
+run;			check "nothing is a usage error" eval 'is 2 && err "Usage:" && [[ ! -s $folder/out ]]'
+run port help;		check "port help prints ports alone" eval 'is 0 && out "port add" && ! out "guest add"'
+run p help;		check "p help is the same" eval 'is 0 && out "port add" && ! out "guest add"'
+run help g;		check "help g prints guests" eval 'is 0 && out "guest add"'
+run -x;			check "an unknown option" is 2
+run bla;		check "an unknown object" eval 'refused 2 "there is no object '\''bla'\''"'
+run guest bla;		check "an unknown verb" eval 'refused 2 "guest has no verb '\''bla'\''"'
+run port d a/0;		check "an ambiguous verb" eval 'refused 2 "port: '\''d'\'' can mean any of: del, disconnect"'
+run guest add;		check "a missing name" usage "the guest's name is missing" "guest add NAME"
+run port set a/0 colour red; check "an unknown attribute" refused 1 "there is no attribute 'colour'"
+run port set a/0 history -1; check "a negative size" refused 1 "history '-1'"
+run port show -j;	check "an option behind the object" usage "'-j' is not" "port show"
+run monitor count 0;	check "monitor count 0" refused 1 "count '0'"
+run -b x guest show;	check "words beside -b" is 2
+run -b "$folder/none";	check "a batch that is not there" refused 1 "cannot read $folder/none"
+run restore;		check "restore without a file" usage "the file's name is missing" "restore FILE"
+run -b "$folder";	check "a directory as batch" refused 2 "$folder:1: Is a directory"
+
+printf '# comment\n\n  port set a/0 \\\n    history x\nbla\n' >"$folder/batch"
+run -b "$folder/batch";	check "a batch stops at the first failure" refused 1 "$folder/batch:3: history 'x'"
+run restore "$folder/batch"; check "restore is a batch" refused 1 "$folder/batch:3: history 'x'"
+run -f -b "$folder/batch"; check "-f goes on and keeps the first status" \
+	eval 'is 1 && err ":3: history" && err ":5: there is no object"'
+run -b - <"$folder/batch"; check "a batch from standard input" refused 1 "standard input:3: history 'x'"
+run restore - <"$folder/batch"; check "restore from standard input" refused 1 "standard input:3: history 'x'"
+run -b /dev/null;	check "an empty batch" eval 'is 0 && [[ ! -s $folder/err ]]'
+printf 'guest show "a' | run -b - ; run -b - <<<'guest show "a'; check "an open quote" refused 2 "standard input:1: a double quote"
+printf 'guest show \\' >"$folder/batch"
+run -b "$folder/batch";	check "a batch that ends in a backslash" refused 2 "$folder/batch:1: the last line"
+printf 'guest \0show' >"$folder/batch"
+run -b "$folder/batch";	check "a NUL in a batch" refused 2 "$folder/batch:1: the line holds a NUL"
+run -b - <<<'restore x'; check "restore in a batch" refused 2 "standard input:1: restore cannot"
+run -b - <<<'guest help'; check "help in a batch" eval 'is 0 && out "guest add"'
+"$VSERIALCTL" help >/dev/full 2>"$folder/err"; status=$?
+: >"$folder/out";	check "a full disk is told of" refused 1 "cannot write the output: No space left"
+run guest add "$(printf 'a\033[2Jb')" uuid "$(printf '\033[2J')"
+check "no control character gets out" eval 'is 1 && ! grep -q "$(printf "\033")" "$folder/err"'
+
+run complete "";	check "complete objects" candidates "guest port monitor save restore help"
+run complete p;		check "complete an object" candidates "port"
+run complete -j po;	check "complete behind an option" candidates "port"
+run complete --j;	check "complete an option" candidates "--json"
+run complete port "";	check "complete verbs" candidates "add set del show connect disconnect help"
+run complete port set a/0 ""; check "complete attributes" \
+	candidates "backing connect-at-power-on overflow stall-limit history carrier connected"
+run complete port set a/0 overflow drop-; check "complete a value" candidates "drop-old drop-new"
+run complete port set a/0 overflow block con; check "complete attributes not given yet" \
+	candidates "connect-at-power-on connected"
+run complete port add a/0 con; check "complete attributes of the verb" candidates "connect-at-power-on"
+run complete guest del a ""; check "complete force" candidates "force"
+run complete guest set a owner nobo; check "complete users" candidates "nobody"
+touch "$folder/a[b"; mkdir "$folder/dir"
+run complete restore "$folder/a["; check "complete a file" candidates "$folder/a[b"
+run complete port set a/0 backing "file:$folder/d"; check "complete the path of a backing" \
+	candidates "file:$folder/dir/"
+run complete bla "";	check "complete nothing" candidates ""
+
+# The module's absence, where it is absent.
+if [[ -e /sys/module/vserial ]]; then
+	n=$((n + 1))
+	echo "ok $n - without the module # SKIP vserial is loaded"
+else
+	for words in "guest show" "port show" "monitor" "save" "-j port" "port connect a/0"; do
+		# shellcheck disable=SC2086 # words
+		run $words
+		check "$words without the module" refused 3 "the module vserial is not loaded: load it with 'modprobe vserial'"
+	done
+fi
+echo "1..$n"
+((bad == 0))

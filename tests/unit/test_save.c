@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A saved configuration is read back exactly: what save writes goes through
+ * the splitter of lines, the table of commands and the handlers, and the
+ * request they make holds what was saved.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/vserial.h>
+
+#include "command.h"
+#include "object.h"
+#include "save.h"
+#include "unit.h"
+#include "words.h"
+
+/* The request that the saved command in @line makes. */
+static void restore(const char *line, struct vnl_replies *request)
+{
+	const struct command *command;
+	struct ctl ctl = { 0 };
+	struct words words;
+	const char *why;
+
+	assert_int_equal(words_split(line, &words, &why), 0);
+	assert_true(words.n >= 3);
+	command = command_find(object_find(words.v[0], ctl.why, sizeof(ctl.why)),
+			       words.v[1], ctl.why, sizeof(ctl.why));
+	assert_non_null(command);
+	if (command->fill(&ctl, words.v + 2))
+		fail_msg("%s: %s", line, ctl.why);
+	assert_int_equal(ctl.queued, 1);
+	vnl_msg_read(ctl.queue[0], request);
+	ctl_close(&ctl);
+	words_free(&words);
+}
+
+static void port_comes_back(const struct port *port)
+{
+	struct vnl_replies request;
+	char *line = NULL;
+	struct port got;
+	size_t size;
+	FILE *file;
+
+	file = open_memstream(&line, &size);
+	save_port(file, port);
+	fclose(file);
+	restore(line, &request);
+	assert_int_equal(vnl_cmd(request.v[0]), VSERIAL_CMD_PORT_NEW);
+	port_read(request.v[0], &got);
+	assert_string_equal(got.guest, port->guest);
+	assert_int_equal(got.index, port->index);
+	assert_string_equal(got.backing, port->backing);
+	assert_int_equal(got.connect_at_power_on, port->connect_at_power_on);
+	assert_int_equal(got.overflow, port->overflow);
+	assert_int_equal(got.stall_limit, port->stall_limit);
+	assert_int_equal(got.history, port->history);
+	assert_int_equal(got.carrier, port->carrier);
+	vnl_replies_free(&request);
+	free(line);
+}
+
+static void test_port(void **state)
+{
+	struct port port = {
+		.guest = "web01.example-1_a", .index = 31, .backing = "null",
+		.connect_at_power_on = true, .overflow = VSERIAL_OVERFLOW_BLOCK,
+		.stall_limit = 1000, .history = 65536,
+	};
+
+	(void)state;
+	port_comes_back(&port);
+	port.connect_at_power_on = false;
+	port.overflow = VSERIAL_OVERFLOW_DROP_OLD;
+	port.stall_limit = 0;
+	port.history = 0;
+	port_comes_back(&port);
+	port.index = 0;
+	port.carrier = VSERIAL_CARRIER_ALWAYS;
+	port.overflow = VSERIAL_OVERFLOW_DROP_NEW;
+	port.stall_limit = VSERIAL_STALL_LIMIT_MAX;
+	port.history = VSERIAL_HISTORY_MAX;
+	port_comes_back(&port);
+	port.history = 12345;
+	port.carrier = VSERIAL_CARRIER_PEER;
+	port_comes_back(&port);
+}
+
+static void test_backings(void **state)
+{
+	static const char *const backings[] = {
+		"loopback",
+		"file:/var/log/vserial/web01.log#truncate&max-size=64M&keep=5&timestamps",
+		"file:/srv/with blank",
+		"file:/srv/\"quotes\" and 'more'",
+		"file:/srv/back\\slash\\n",
+		"file:/srv/new\nline\ttab\rreturn",
+		"file:/srv/\xff\xfe no UTF-8",
+		"file:/srv/# no comment",
+		"tcp://[::1]:4555 # cipherList = a:b & verify",
+	};
+	struct port port = { .guest = "g", .connect_at_power_on = true };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(backings); i++) {
+		port.backing = backings[i];
+		port_comes_back(&port);
+	}
+}
+
+static void test_random_backings(void **state)
+{
+	struct port port = { .guest = "g" };
+	char backing[65];
+	int i, j;
+
+	(void)state;
+	srand(4);
+	for (i = 0; i < 5000; i++) {
+		int len = rand() % 64;
+
+		for (j = 0; j < len; j++)
+			backing[j] = (char)(1 + rand() % 255);
+		backing[len] = '\0';
+		port.backing = backing;
+		port_comes_back(&port);
+	}
+}
+
+static void test_longest_backing(void **state)
+{
+	struct port port = { .guest = "g" };
+	char backing[VSERIAL_SPEC_MAX + 1];
+
+	(void)state;
+	memset(backing, '\1', VSERIAL_SPEC_MAX);
+	backing[VSERIAL_SPEC_MAX] = '\0';
+	port.backing = backing;
+	port_comes_back(&port);
+}
+
+static void same_uuid(const void *got, const void *expected)
+{
+	if (expected)
+		assert_memory_equal(got, expected, VSERIAL_UUID_SIZE);
+	else
+		assert_null(got);
+}
+
+static void guest_comes_back(const struct guest *guest)
+{
+	struct vnl_replies request;
+	char *line = NULL;
+	struct guest got;
+	size_t size;
+	FILE *file;
+
+	file = open_memstream(&line, &size);
+	save_guest(file, guest);
+	fclose(file);
+	restore(line, &request);
+	assert_int_equal(vnl_cmd(request.v[0]), VSERIAL_CMD_GUEST_NEW);
+	guest_read(request.v[0], &got);
+	assert_string_equal(got.name, guest->name);
+	same_uuid(got.uuid, guest->uuid);
+	same_uuid(got.vc_uuid, guest->vc_uuid);
+	same_uuid(got.location_uuid, guest->location_uuid);
+	assert_int_equal(got.owned, guest->owned);
+	if (guest->owned) {
+		assert_int_equal(got.uid, guest->uid);
+		assert_int_equal(got.gid, guest->gid);
+	}
+	/* Its ports have lines of their own. */
+	assert_int_equal(got.ports, 0);
+	vnl_replies_free(&request);
+	free(line);
+}
+
+static void test_guest(void **state)
+{
+	static const unsigned char uuid[] = "0123456789abcdef";
+	static const unsigned char nil[VSERIAL_UUID_SIZE], ones[VSERIAL_UUID_SIZE] = { 255 };
+	struct guest guest = { .name = "web01", .ports = 4, .power = true };
+
+	(void)state;
+	guest_comes_back(&guest);
+	guest.uuid = uuid;
+	guest.vc_uuid = nil;
+	guest.location_uuid = ones;
+	guest_comes_back(&guest);
+	guest.owned = true;
+	guest_comes_back(&guest);
+	/* Numbers no name belongs to. */
+	guest.uid = 4294967294u;
+	guest.gid = 4294967293u;
+	guest_comes_back(&guest);
+	guest.name = "help";
+	guest_comes_back(&guest);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_port),
+		cmocka_unit_test(test_backings),
+		cmocka_unit_test(test_random_backings),
+		cmocka_unit_test(test_longest_backing),
+		cmocka_unit_test(test_guest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
