@@ -123,7 +123,7 @@ static void report(const char *fmt, ...)
 /* Why a read or write came to nothing; DONE if the action was told to stop. */
 static enum status trouble(const char *what)
 {
-	if (guest.vmm.closed) {
+	if (guest.vmm.closed || errno == EIO) {
 		fprintf(stderr, "loopguest: %s: the port was closed\n", what);
 		return CLOSED;
 	}

@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The module as a whole: unloading, loading, forced removal, tracepoints.
+
+Needs $VSERIAL_KO, the module's file; it is loaded again when a test that
+unloads it ends, however that ends.
+"""
+import os
+import re
+import subprocess
+import sys
+import threading
+
+from genl import u32
+from lib import (N, SYSFS, Loopguest, Port, Skip, attr, ctl, ctl_json, ctl_raw, equal,
+                 expect, forget_client, forget_guest, later, make_guest,
+                 make_port, nl, read_file, run, run_program, string, test, wait_for)
+
+TRACING = "/sys/kernel/tracing"
+
+
+def loaded():
+    return os.path.isdir("/sys/module/vserial")
+
+
+def rmmod():
+    return run_program("rmmod", "vserial")
+
+
+def insmod():
+    if not loaded():
+        done = run_program("insmod", os.environ["VSERIAL_KO"])
+        equal(done.status, 0, f"insmod ({done.err})")
+
+
+def may_unload():
+    """The test unloads the module; it is there again in the end."""
+    if not os.environ.get("VSERIAL_KO"):
+        raise Skip("VSERIAL_KO does not name the module's file")
+    later(insmod)
+    forget_client()
+
+
+@test
+def refused_while_open():
+    """rmmod is refused while a port is open, and does no harm"""
+    may_unload()
+    port = make_port("m-busy", backing="loopback")
+    handle = port.open()
+    done = rmmod()
+    expect(done.status != 0 and "in use" in done.err, f"rmmod: {done.err!r}")
+    handle.write_all(b"alive")
+    equal(handle.read_exactly(5), b"alive", "the echo")
+    handle.close()
+    forget_client()
+    equal(rmmod().status, 0, "rmmod's status after close")
+
+
+@test
+def clean_unload():
+    """rmmod with guests, ports and unread bytes leaves nothing behind"""
+    may_unload()
+    ports = make_guest("m-clean", 4, connect_at_power_on="off")
+    handle = ports[0].open()
+    handle.write_all(b"x" * 200000)
+    handle.close()
+    ctl("guest", "add", "m-clean2", "ports", "32")
+    Port("m-clean2", 31).wait_link()
+    forget_client()
+    done = rmmod()
+    equal(done.status, 0, f"rmmod ({done.err})")
+    expect(not os.path.exists(SYSFS), f"{SYSFS} is left")
+    expect("ttyVS" not in read_file("/proc/tty/drivers"), "the tty driver is left")
+    wait_for(lambda: not [n for n in os.listdir("/dev") if n.startswith("ttyVS")],
+             "the nodes go away")
+    wait_for(lambda: not os.path.exists("/dev/vserial/m-clean"), "the links go away")
+    r = ctl_raw("guest", "show")
+    equal(r.status, 3, f"vserialctl's exit status without the module ({r.err!r})")
+    equal(len(r.err.strip().splitlines()), 1, f"the lines of {r.err!r}")
+    insmod()
+    equal(ctl_json("guest", "show"), [], "the guests of a fresh module")
+
+
+RACER = r"""
+import os, sys
+print("ready", flush=True)
+while True:
+    for i in range(4):
+        try:
+            fd = os.open(f"/dev/ttyVS{i}", os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+        except OSError:
+            continue
+        try:
+            os.write(fd, b"racing")
+            os.read(fd, 100)
+        except OSError:
+            pass
+        os.close(fd)
+"""
+
+
+def start_racers(n):
+    racers = []
+    for _ in range(n):
+        p = subprocess.Popen([sys.executable, "-c", RACER],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        later(p.stdout.close)
+        later(p.wait)
+        later(p.kill)
+        racers.append(p)
+    for p in racers:
+        equal(p.stdout.readline(), b"ready\n", "what a racer printed")
+    return racers
+
+
+def unreclaimable_kib():
+    """Slab memory that stays."""
+    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as f:
+        f.write("3")
+    return int(re.search(r"SUnreclaim:\s+(\d+)",
+                         read_file("/proc/meminfo"))[1])
+
+
+def reload(racers):
+    insmod()
+    name = string(N.VSERIAL_A_GUEST_NAME, "m-race")
+    nl().call("GUEST_NEW", name + u32(N.VSERIAL_A_GUEST_NR_PORTS, 4))
+    for i in range(4):
+        nl().call("PORT_SET", string(N.VSERIAL_A_PORT_GUEST, "m-race") +
+                  u32(N.VSERIAL_A_PORT_INDEX, i) +
+                  string(N.VSERIAL_A_PORT_BACKING, "loopback"))
+    if racers:
+        wait_for(lambda: sum(p["tx_bytes"] for p in nl().dump("PORT_GET")),
+                 "a racer got at a port")
+    nl().call("GUEST_DEL", name + attr(N.VSERIAL_A_GUEST_FORCE))
+    forget_client()
+    # a racer may hold a hung-up port for a moment
+    wait_for(lambda: rmmod().status == 0, "rmmod")
+
+
+@test
+def reload_with_racers():
+    """20 loads and unloads with processes that open all the time; no leak"""
+    may_unload()
+    rmmod()
+    racers = start_racers(2)
+    # the first rounds fill caches that stay
+    for _ in range(3):
+        reload(racers)
+    before = unreclaimable_kib()
+    for _ in range(20):
+        reload(racers)
+    grown = unreclaimable_kib() - before
+    expect(grown < 2048, f"slab memory grew by {grown} KiB in 20 rounds")
+    expect(all(p.poll() is None for p in racers), "a racer ended")
+
+
+@test
+def unload_with_racers():
+    """unloading with configured ports while processes open them"""
+    may_unload()
+    start_racers(2)
+    for _ in range(5):
+        insmod()
+        ctl("guest", "add", "m-race2", "ports", "4")
+        forget_client()
+        # EBUSY as long as one of them has a port open
+        wait_for(lambda: rmmod().status == 0, "rmmod")
+
+
+@test
+def unload_after_forced_removal():
+    """after forced removal rmmod waits only for the dead descriptor's close"""
+    may_unload()
+    port = make_port("m-forced")
+    handle = port.open()
+    ctl("guest", "del", "m-forced", "force")
+    forget_client()
+    expect(rmmod().status != 0, "rmmod is obeyed although a descriptor is open")
+    expect(loaded(), "the module is gone")
+    handle.close()
+    done = wait_for(lambda: [d for d in [rmmod()] if d.status == 0],
+                    "rmmod after the close")
+    equal(done[0].status, 0, "rmmod's status")
+
+
+@test
+def forced_removal_under_load():
+    """50 forced removals under writers, readers and pollers"""
+    forget_guest("m-load")
+    ctl("guest", "add", "m-load")
+    new = (string(N.VSERIAL_A_PORT_GUEST, "m-load") +
+           u32(N.VSERIAL_A_PORT_INDEX, 0))
+    for i in range(50):
+        backing = ("loopback", "null")[i % 2]
+        nl().call("PORT_NEW", new + string(N.VSERIAL_A_PORT_BACKING, backing))
+        port = Port("m-load", 0)
+        device = f"/dev/ttyVS{port.minor}"
+        wait_for(lambda: os.path.exists(device), "the node")
+        guests = [Loopguest(device, "flood", options=("-c", "512", "-w", "poll")),
+                  Loopguest(device, "sink"),
+                  Loopguest(device, "modem=1000000000", "hold")]
+        wait_for(lambda: port.tx_bytes > 4096, "bytes flow")
+        nl().call("PORT_DEL", new + attr(N.VSERIAL_A_PORT_FORCE))
+        for guest in guests:
+            guest.finish(4)
+            guest.kill()
+
+
+@test
+def configuration_races():
+    """guests made, changed and removed by several at a time"""
+    failures = []
+
+    def work(number):
+        import genl  # pylint: disable=import-outside-toplevel
+        client = genl.Client()
+        name = string(N.VSERIAL_A_GUEST_NAME, f"m-conf{number % 2}")
+        guest = string(N.VSERIAL_A_PORT_GUEST, f"m-conf{number % 2}")
+        index = u32(N.VSERIAL_A_PORT_INDEX, 1)
+        steps = (
+            ("GUEST_NEW", name + u32(N.VSERIAL_A_GUEST_NR_PORTS, 3)),
+            ("PORT_SET", guest + index +
+             string(N.VSERIAL_A_PORT_BACKING, "loopback")),
+            ("PORT_CONNECT", guest + index), ("PORT_GET", guest + index),
+            ("PORT_DISCONNECT", guest + index), ("PORT_DEL", guest + index),
+            ("PORT_NEW", guest + index),
+            ("GUEST_DEL", name + attr(N.VSERIAL_A_GUEST_FORCE)))
+        for _ in range(25):
+            for command, data in steps:
+                try:
+                    client.call(command, data)
+                    client.dump("PORT_GET")
+                except genl.Refused as e:
+                    if e.errno not in (2, 17, 19, 16) or not e.text:
+                        failures.append(f"{command}: {e}")
+        client.close()
+
+    forget_guest("m-conf0")
+    forget_guest("m-conf1")
+    threads = [threading.Thread(target=work, args=(i,), daemon=True)
+               for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(120)
+        expect(not t.is_alive(), "a thread hangs")
+    equal(failures, [], "the failures")
+
+
+@test
+def tracepoints():
+    """open, close, attach, tx, rx, drop and error are traced"""
+    events = f"{TRACING}/events/vserial"
+    if not os.path.isdir(TRACING):
+        raise Skip("tracefs is not mounted")
+    expect(os.path.isdir(events), "there are no events of vserial")
+
+    def write(path, text):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+    later(write, f"{events}/enable", "0")
+    write(f"{TRACING}/trace", "")
+    write(f"{events}/enable", "1")
+    port = make_port("m-trace", backing="loopback")
+    handle = port.open()
+    handle.write_all(b"traced")
+    equal(handle.read_exactly(6), b"traced", "the echo")
+    port.disconnect()
+    handle.write_all(bytes(200000))
+    equal(port.dropped_bytes, 200000 - 65536, "dropped_bytes")
+    done = run_program("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", "/mnt")
+    equal(done.status, 0, f"mount ({done.err})")
+    later(run_program, "umount", "-l", "/mnt")
+    port.set("backing", "file:/mnt/log")
+    port.connect()
+    wait_for(lambda: port.state == N.VSERIAL_STATE_RECOVERABLE_ERROR, "ENOSPC")
+    handle.close()
+    text = read_file(f"{TRACING}/trace")
+    for event in ("open", "close", "attach", "tx", "rx", "drop", "error"):
+        expect(re.search(rf"\bvserial_{event}: ", text),
+               f"vserial_{event} was not traced:\n{text[-1500:]}")
+    expect(re.search(r"vserial_open: .*m-trace", text), "open lacks the port")
+    expect(re.search(r"vserial_tx: .*bytes=6\b", text), "tx lacks the bytes")
+
+
+run()
