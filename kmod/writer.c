@@ -37,7 +37,8 @@
  * @name: the name @file had when it was opened
  * @max_size: bytes the file may hold, 0: no limit
  * @keep: rotated files that are kept
- * @stamp: where time stamps stand
+ * @stamp: where time stamps stand, once bytes were written
+ * @begun: bytes were written
  * @chunk: CHUNK bytes to put stamps and text together, or NULL: no stamps
  */
 struct vserial_writer {
@@ -48,6 +49,7 @@ struct vserial_writer {
 	u64 max_size;
 	u32 keep;
 	struct vserial_stamp stamp;
+	bool begun;
 	u8 *chunk;
 };
 
@@ -160,29 +162,6 @@ static size_t put(struct vserial_writer *w, const u8 *buf, size_t n, int *err,
 	return done;
 }
 
-static size_t put_stamped(struct vserial_writer *w, const u8 *buf, size_t n,
-			  int *err, struct vserial_reason *reason)
-{
-	char text[VSERIAL_STAMP_LEN];
-	struct timespec64 now;
-	size_t done = 0;
-
-	ktime_get_real_ts64(&now);
-	vserial_stamp_format(text, &now);
-	while (done < n && !*err) {
-		struct vserial_stamp ahead = w->stamp;
-		size_t len, used;
-
-		len = vserial_stamp_merge(&ahead, text, buf + done, n - done,
-					  w->chunk, CHUNK, &used);
-		len = put(w, w->chunk, len, err, reason);
-		vserial_stamp_merge(&w->stamp, text, buf + done, n - done,
-				    w->chunk, len, &used);
-		done += used;
-	}
-	return done;
-}
-
 /* Does the file end in the middle of a line?  Then output goes on with it. */
 static bool ends_in_line(const struct vserial_writer *w)
 {
@@ -203,6 +182,33 @@ static bool ends_in_line(const struct vserial_writer *w)
 	return last != '\n';
 }
 
+static size_t put_stamped(struct vserial_writer *w, const u8 *buf, size_t n,
+			  int *err, struct vserial_reason *reason)
+{
+	char text[VSERIAL_STAMP_LEN];
+	struct timespec64 now;
+	size_t done = 0;
+
+	/* Not before: the file may be another writer's until now. */
+	if (!w->begun)
+		w->stamp.line_start = !ends_in_line(w);
+	w->begun = true;
+	ktime_get_real_ts64(&now);
+	vserial_stamp_format(text, &now);
+	while (done < n && !*err) {
+		struct vserial_stamp ahead = w->stamp;
+		size_t len, used;
+
+		len = vserial_stamp_merge(&ahead, text, buf + done, n - done,
+					  w->chunk, CHUNK, &used);
+		len = put(w, w->chunk, len, err, reason);
+		vserial_stamp_merge(&w->stamp, text, buf + done, n - done,
+				    w->chunk, len, &used);
+		done += used;
+	}
+	return done;
+}
+
 /**
  * vserial_writer_open() - open a file for output
  * @spec: what is asked for; not needed afterwards
@@ -215,8 +221,9 @@ static bool ends_in_line(const struct vserial_writer *w)
  * calling process; the credentials are kept to create and rename files in that
  * directory later.  Neither the file nor a directory on its way may be a
  * symbolic link, and the file must be a regular one with a single name.  An
- * existing file keeps its owner and mode; one that ends within a line goes on
- * with that line.  A refusal leaves no new file, and an existing one untouched.
+ * existing file keeps its owner and mode; with time stamps, one that ends within
+ * a line goes on with that line.  A refusal leaves no new file, and an existing
+ * one untouched.
  *
  * Context: process context; may sleep as long as the file system likes.
  *
@@ -258,7 +265,6 @@ struct vserial_writer *vserial_writer_open(const struct vserial_spec *spec,
 		if (err)
 			goto unset_file;
 	}
-	w->stamp.line_start = !w->chunk || !ends_in_line(w);
 	return w;
 
 unset_file:
