@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What vserialctl prints, from messages as the module sends them: JSON by
+ * the contract's names and types, text that people find their way in.
+ */
+#include <asm/termios.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/vserial.h>
+
+#include "nl.h"
+#include "output.h"
+#include "table.h"
+#include "unit.h"
+
+static void put_u64(struct vnl_msg *msg, uint16_t id, uint64_t n)
+{
+	vnl_put_bin(msg, id, &n, sizeof(n));
+}
+
+/* A message about web01/3, as the module sends it. */
+static void port_message(struct vnl_replies *replies, uint8_t cmd,
+			 const char *backing, const char *reason)
+{
+	struct vnl_msg *msg = vnl_msg_new(cmd, false);
+
+	vnl_put_str(msg, VSERIAL_A_PORT_GUEST, "web01");
+	vnl_put_u32(msg, VSERIAL_A_PORT_INDEX, 3);
+	vnl_put_str(msg, VSERIAL_A_PORT_BACKING, backing);
+	vnl_put_u8(msg, VSERIAL_A_PORT_CONNECT_AT_POWER_ON, 1);
+	vnl_put_u32(msg, VSERIAL_A_PORT_OVERFLOW, VSERIAL_OVERFLOW_DROP_OLD);
+	vnl_put_u32(msg, VSERIAL_A_PORT_STALL_LIMIT, 1000);
+	vnl_put_u32(msg, VSERIAL_A_PORT_HISTORY, 65536);
+	vnl_put_u32(msg, VSERIAL_A_PORT_CARRIER, VSERIAL_CARRIER_PEER);
+	vnl_put_u32(msg, VSERIAL_A_PORT_MINOR, 17);
+	vnl_put_u8(msg, VSERIAL_A_PORT_CONNECTED, 1);
+	vnl_put_u8(msg, VSERIAL_A_PORT_POWER, 1);
+	vnl_put_u32(msg, VSERIAL_A_PORT_STATE, VSERIAL_STATE_RECOVERABLE_ERROR);
+	if (*reason)
+		vnl_put_str(msg, VSERIAL_A_PORT_REASON, reason);
+	put_u64(msg, VSERIAL_A_PORT_TX_BYTES, 5000000000ull);
+	put_u64(msg, VSERIAL_A_PORT_RX_BYTES, 12);
+	put_u64(msg, VSERIAL_A_PORT_DROPPED_BYTES, 13);
+	vnl_put_u32(msg, VSERIAL_A_PORT_TX_UNREAD, 14);
+	vnl_put_u32(msg, VSERIAL_A_PORT_RX_UNREAD, 15);
+	vnl_put_u32(msg, VSERIAL_A_PORT_LINES, TIOCM_DTR | TIOCM_CD);
+	vnl_put_u32(msg, VSERIAL_A_PORT_BREAK, 1);
+	vnl_put_u32(msg, VSERIAL_A_PORT_FRAME, 2);
+	vnl_put_u32(msg, VSERIAL_A_PORT_PARITY, 3);
+	vnl_put_u32(msg, VSERIAL_A_PORT_OVERRUN, 4);
+	/* A later module's attribute, which this program does not know. */
+	vnl_put_u32(msg, VSERIAL_A_PORT_MAX + 7, 1);
+	vnl_msg_read(msg, replies);
+	vnl_msg_free(msg);
+}
+
+static void guest_message(struct vnl_replies *replies, uint8_t cmd, int uid)
+{
+	struct vnl_msg *msg = vnl_msg_new(cmd, false);
+
+	vnl_put_str(msg, VSERIAL_A_GUEST_NAME, "web01");
+	vnl_put_bin(msg, VSERIAL_A_GUEST_UUID, "\x6b\xa7\xb8\x10\x9d\xad\x11\xd1"
+		    "\x80\xb4\x00\xc0\x4f\xd4\x30\xc8", VSERIAL_UUID_SIZE);
+	if (uid >= 0) {
+		vnl_put_u32(msg, VSERIAL_A_GUEST_UID, (uint32_t)uid);
+		vnl_put_u32(msg, VSERIAL_A_GUEST_GID, 0);
+	}
+	vnl_put_u32(msg, VSERIAL_A_GUEST_NR_PORTS, 4);
+	vnl_put_u8(msg, VSERIAL_A_GUEST_POWER, 1);
+	vnl_msg_read(msg, replies);
+	vnl_msg_free(msg);
+}
+
+/* What is printed between capture() and captured(). */
+static FILE *terminal;
+static char *printed;
+static size_t printed_size;
+
+static void capture(void)
+{
+	terminal = stdout;
+	stdout = open_memstream(&printed, &printed_size);
+}
+
+static const char *captured(void)
+{
+	fclose(stdout);
+	stdout = terminal;
+	return printed;
+}
+
+/* The JSON that was printed, one value on one line. */
+static json_t *captured_json(void)
+{
+	const char *text = captured();
+	json_t *json;
+
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(json);
+	free(printed);
+	return json;
+}
+
+static void string_is(json_t *json, const char *name, const char *expected)
+{
+	json_t *value = json_object_get(json, name);
+
+	if (!expected)
+		assert_true(json_is_null(value));
+	else
+		assert_string_equal(json_string_value(value), expected);
+}
+
+static void number_is(json_t *json, const char *name, long long expected)
+{
+	json_t *value = json_object_get(json, name);
+
+	assert_true(json_is_integer(value));
+	assert_int_equal(json_integer_value(value), expected);
+}
+
+static void switch_is(json_t *json, const char *name, bool expected)
+{
+	assert_true(expected ? json_is_true(json_object_get(json, name)) :
+			       json_is_false(json_object_get(json, name)));
+}
+
+static void port_is_right(json_t *json)
+{
+	json_t *lines = json_object_get(json, "lines");
+
+	string_is(json, "port", "web01/3");
+	string_is(json, "guest", "web01");
+	number_is(json, "index", 3);
+	string_is(json, "device", "/dev/vserial/web01/3");
+	string_is(json, "tty", "ttyVS17");
+	string_is(json, "backing", "file:/x");
+	switch_is(json, "connect-at-power-on", true);
+	string_is(json, "overflow", "drop-old");
+	number_is(json, "stall-limit", 1000);
+	number_is(json, "history", 65536);
+	string_is(json, "carrier", "peer");
+	switch_is(json, "connected", true);
+	switch_is(json, "power", true);
+	string_is(json, "state", "recoverable-error");
+	string_is(json, "reason", "no space");
+	string_is(json, "peer", NULL);
+	number_is(json, "tx_bytes", 5000000000ll);
+	number_is(json, "rx_bytes", 12);
+	number_is(json, "dropped_bytes", 13);
+	number_is(json, "tx_unread", 14);
+	number_is(json, "rx_unread", 15);
+	number_is(json, "break", 1);
+	number_is(json, "frame", 2);
+	number_is(json, "parity", 3);
+	number_is(json, "overrun", 4);
+	assert_int_equal(json_array_size(lines), 2);
+	assert_string_equal(json_string_value(json_array_get(lines, 0)), "DTR");
+	assert_string_equal(json_string_value(json_array_get(lines, 1)), "CD");
+}
+
+static void test_json_port(void **state)
+{
+	struct vnl_replies replies;
+	json_t *json;
+
+	(void)state;
+	port_message(&replies, VSERIAL_CMD_PORT_GET, "file:/x", "no space");
+	capture();
+	json_ports(&replies, false);
+	json = captured_json();
+	port_is_right(json);
+	json_decref(json);
+
+	capture();
+	json_ports(&replies, true);
+	json = captured_json();
+	assert_int_equal(json_array_size(json), 1);
+	port_is_right(json_array_get(json, 0));
+	json_decref(json);
+	vnl_replies_free(&replies);
+
+	/* No ports are an empty array. */
+	capture();
+	json_ports(&replies, true);
+	json = captured_json();
+	assert_true(json_is_array(json));
+	assert_int_equal(json_array_size(json), 0);
+	json_decref(json);
+}
+
+static void test_json_guest(void **state)
+{
+	struct vnl_replies replies;
+	json_t *json, *owner;
+
+	(void)state;
+	guest_message(&replies, VSERIAL_CMD_GUEST_GET, 0);
+	capture();
+	json_guests(&replies, false);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "name", "web01");
+	string_is(json, "uuid", "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+	string_is(json, "vc-uuid", NULL);
+	string_is(json, "location-uuid", NULL);
+	number_is(json, "ports", 4);
+	switch_is(json, "power", true);
+	owner = json_object_get(json, "owner");
+	number_is(owner, "uid", 0);
+	number_is(owner, "gid", 0);
+	string_is(owner, "user", "root");
+	string_is(owner, "group", "root");
+	json_decref(json);
+
+	guest_message(&replies, VSERIAL_CMD_GUEST_GET, -1);
+	capture();
+	json_guests(&replies, false);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "owner", NULL);
+	json_decref(json);
+}
+
+static void test_json_events(void **state)
+{
+	struct vnl_replies replies;
+	json_t *json;
+
+	(void)state;
+	port_message(&replies, VSERIAL_CMD_PORT_NTF, "file:/x", "no space");
+	capture();
+	json_event(replies.v[0]);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "event", "port");
+	port_is_right(json);
+	json_decref(json);
+
+	port_message(&replies, VSERIAL_CMD_PORT_DEL_NTF, "", "");
+	capture();
+	json_event(replies.v[0]);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "event", "port-del");
+	string_is(json, "port", "web01/3");
+	string_is(json, "guest", "web01");
+	number_is(json, "index", 3);
+	json_decref(json);
+
+	guest_message(&replies, VSERIAL_CMD_GUEST_DEL_NTF, -1);
+	capture();
+	json_event(replies.v[0]);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "event", "guest-del");
+	string_is(json, "name", "web01");
+	json_decref(json);
+}
+
+/* Bytes that are no UTF-8 and control characters do not break the JSON. */
+static void test_json_odd_bytes(void **state)
+{
+	struct vnl_replies replies;
+	json_t *json;
+
+	(void)state;
+	port_message(&replies, VSERIAL_CMD_PORT_GET, "file:/a\xff\n\"\\b", "");
+	capture();
+	json_ports(&replies, false);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "backing", "file:/a\\xff\n\"\\b");
+	string_is(json, "reason", NULL);
+	json_decref(json);
+}
+
+static void holds(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in:\n%s", part, text);
+}
+
+static void test_text_port(void **state)
+{
+	struct vnl_replies replies;
+
+	(void)state;
+	port_message(&replies, VSERIAL_CMD_PORT_GET, "file:/a\033[2J", "no\nspace");
+	capture();
+	text_ports(&replies, true);
+	captured();
+	holds(printed, "web01/3\n");
+	holds(printed, "ttyVS17 (/dev/vserial/web01/3)\n");
+	holds(printed, "state                recoverable-error\n");
+	holds(printed, "reason               no\\x0aspace\n");
+	holds(printed, "backing              file:/a\\x1b[2J\n");
+	holds(printed, "tx                   5000000000 bytes, 14 unread\n");
+	holds(printed, "history              64K\n");
+	holds(printed, "lines                DTR CD\n");
+	free(printed);
+
+	capture();
+	text_ports(&replies, false);
+	captured();
+	holds(printed, "PORT     DEVICE   POWER  STATE              TX          RX  DROPPED  BACKING\n");
+	holds(printed, "web01/3  ttyVS17  on     recoverable-error  5000000000  12  13       file:/a\\x1b[2J\n"
+		       "    no\\x0aspace\n");
+	free(printed);
+	vnl_replies_free(&replies);
+
+	/* Nothing there, nothing printed. */
+	capture();
+	text_ports(&replies, false);
+	assert_string_equal(captured(), "");
+	free(printed);
+}
+
+static void test_text_guest(void **state)
+{
+	struct vnl_replies replies;
+
+	(void)state;
+	guest_message(&replies, VSERIAL_CMD_GUEST_GET, 0);
+	capture();
+	text_guests(&replies, false);
+	captured();
+	holds(printed, "GUEST  POWER  PORTS  OWNER      UUID\n");
+	holds(printed, "web01  on     4      root:root  6ba7b810-9dad-11d1-80b4-00c04fd430c8\n");
+	free(printed);
+	vnl_replies_free(&replies);
+}
+
+static void test_text_events(void **state)
+{
+	struct vnl_replies replies;
+
+	(void)state;
+	port_message(&replies, VSERIAL_CMD_PORT_NTF, "null", "a\nb");
+	capture();
+	text_event(replies.v[0]);
+	captured();
+	assert_string_equal(printed, "port web01/3 ttyVS17 power on connected on state "
+				     "recoverable-error backing null reason a\\x0ab\n");
+	free(printed);
+	vnl_replies_free(&replies);
+
+	guest_message(&replies, VSERIAL_CMD_GUEST_DEL_NTF, -1);
+	capture();
+	text_event(replies.v[0]);
+	captured();
+	assert_string_equal(printed, "deleted guest web01\n");
+	free(printed);
+	vnl_replies_free(&replies);
+}
+
+/* Attributes shorter than they should be read as absent, not beyond them. */
+static void test_short_attributes(void **state)
+{
+	struct vnl_msg *msg = vnl_msg_new(VSERIAL_CMD_PORT_GET, false);
+	struct vnl_replies replies;
+	const struct vnl_reply *reply;
+
+	(void)state;
+	vnl_put_bin(msg, VSERIAL_A_PORT_GUEST, "web", 3);
+	vnl_put_bin(msg, VSERIAL_A_PORT_INDEX, "\1\2", 2);
+	vnl_put_u32(msg, VSERIAL_A_PORT_TX_BYTES, 1);
+	vnl_put_bin(msg, VSERIAL_A_PORT_REASON, "", 0);
+	vnl_msg_read(msg, &replies);
+	reply = replies.v[0];
+	assert_string_equal(vnl_str(reply, VSERIAL_A_PORT_GUEST), "");
+	assert_int_equal(vnl_u32(reply, VSERIAL_A_PORT_INDEX), 0);
+	assert_int_equal(vnl_u64(reply, VSERIAL_A_PORT_TX_BYTES), 0);
+	assert_string_equal(vnl_str(reply, VSERIAL_A_PORT_REASON), "");
+	assert_null(vnl_bin(reply, VSERIAL_A_PORT_GUEST, 16));
+	assert_false(vnl_has(reply, VSERIAL_A_PORT_PEER));
+	assert_false(vnl_has(reply, 60000));
+	vnl_replies_free(&replies);
+	vnl_msg_free(msg);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_port),
+		cmocka_unit_test(test_json_guest),
+		cmocka_unit_test(test_json_events),
+		cmocka_unit_test(test_json_odd_bytes),
+		cmocka_unit_test(test_text_port),
+		cmocka_unit_test(test_text_guest),
+		cmocka_unit_test(test_text_events),
+		cmocka_unit_test(test_short_attributes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
