@@ -10,6 +10,7 @@
 
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <linux/types.h>
 #include <linux/version.h>
 
 /*
@@ -24,6 +25,49 @@
 #define vserial_mnt_map(mnt)	mnt_user_ns(mnt)
 #define vserial_old_mnt_map	old_mnt_userns
 #define vserial_new_mnt_map	new_mnt_userns
+#endif
+
+/* 6.6 gave the tty layer's callbacks u8 and size_t. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+typedef u8 vserial_u8;
+typedef ssize_t vserial_write_t;
+typedef size_t vserial_count_t;
+typedef size_t vserial_receive_t;
+typedef bool vserial_dtr_t;
+#else
+typedef unsigned char vserial_u8;
+typedef int vserial_write_t;
+typedef int vserial_count_t;
+typedef int vserial_receive_t;
+typedef int vserial_dtr_t;
+#endif
+
+/* 6.4 made the attributes of a bus take it as const. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define VSERIAL_BUS_CONST	const
+#else
+#define VSERIAL_BUS_CONST
+#endif
+
+/* 6.3 made the device of a bus's uevent const. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define VSERIAL_UEVENT_CONST	const
+#else
+#define VSERIAL_UEVENT_CONST
+#endif
+
+/* 6.10 remembers __string()'s source. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define vserial_assign_str(field, source)	__assign_str(field)
+#else
+#define vserial_assign_str(field, source)	__assign_str(field, source)
+#endif
+
+/* 6.6 put a dump's attributes where those of other requests are. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define vserial_dump_attrs(cb)	(genl_dumpit_info(cb)->info.attrs)
+#else
+#define vserial_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
 #endif
 
 #endif /* _VSERIAL_COMPAT_H */

@@ -356,17 +356,17 @@ void vserial_stream_reserve(struct vserial_stream *s, u32 history,
 	if (WARN_ON_ONCE(mem->nr_slots != slots_for(s->ring, history)))
 		return;
 
+	if (!s->reserved) {
+		s->spare = mem->spare;
+		mem->spare = NULL;
+		WRITE_ONCE(s->reserved, true);
+	}
 	s->history = history;
 	advance_tail(s);
 	if (s->nr_slots != mem->nr_slots) {
 		swap(s->slots, mem->slots);
 		swap(s->nr_slots, mem->nr_slots);
 		move_pages(s, mem);
-	}
-	if (!s->reserved) {
-		s->spare = mem->spare;
-		mem->spare = NULL;
-		WRITE_ONCE(s->reserved, true);
 	}
 }
 
@@ -839,6 +839,21 @@ void vserial_stream_ack(struct vserial_stream *s, struct vserial_cursor *c,
 		c->pos = upto;
 		advance_tail(s);
 	}
+}
+
+/**
+ * vserial_stream_skip() - a reader deals with all there is, unseen
+ * @s: the stream
+ * @c: the reader's cursor; markers are skipped too, nothing counts as dropped
+ */
+void vserial_stream_skip(struct vserial_stream *s, struct vserial_cursor *c)
+{
+	c->doubt = 0;
+	c->pos = s->head;
+	c->taken = s->head;
+	c->marker = s->marker_head;
+	advance_tail(s);
+	release_idle(s);
 }
 
 /**

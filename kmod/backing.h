@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * backing: what stands at the far end of a port's cable
+ *
+ * A backing is a const struct vserial_backing_ops in a file of its own.  It
+ * reads the port's output with vserial_output_take() and vserial_output_ack(),
+ * writes its input with vserial_input_write(), and says how it is with
+ * vserial_backing_report().  It never touches a port otherwise.
+ *
+ * Life: create (opens) -> start -> stop -> start ... -> destroy -> close.  A port
+ * has exactly one backing; it is replaced while the guest runs by creating the
+ * new one, stopping the old, starting the new.
+ */
+#ifndef _VSERIAL_BACKING_H
+#define _VSERIAL_BACKING_H
+
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include <linux/vserial.h>
+
+struct vserial_backing;
+struct vserial_port;
+struct vserial_reason;
+struct vserial_spec;
+
+/**
+ * struct vserial_backing_ops - one kind of backing
+ * @size: bytes of the structure that starts with struct vserial_backing
+ * @waits_out_errors: in VSERIAL_STATE_RECOVERABLE_ERROR the peer is still
+ *	there, so that output waits for it as the port's overflow policy says
+ * @open: acquire what the specification names.  Optional.
+ *	Context: process, may sleep for as long as the file system likes, no
+ *	locks held, runs with the configuring process's root and credentials.
+ *	Return: 0, or a negative errno with @reason filled; then close is not
+ *	called.
+ * @close: let go of it.  Optional.
+ *	Context: process (a worker), may sleep; nothing else uses the backing.
+ * @start: the port is connected; move bytes from now on and report a state.
+ *	Context: process, the port's config lock held.
+ * @stop: finish what is in flight, waiting for a bounded time, and move
+ *	nothing more.  Optional: the port refuses the backing's calls after
+ *	it.
+ *	Context: process, the port's config lock held.
+ * @tx: output was written, or the backing was started.  Optional.
+ *	Context: any, no port lock held, must not sleep.
+ * @rx_room: the input has room again after vserial_input_write() took less
+ *	than it was given.  Optional.
+ *	Context: any, no port lock held, must not sleep.
+ * @flush: the guest was powered off; batched bytes should move on.  Optional.
+ *	Context: any, must not sleep.
+ */
+struct vserial_backing_ops {
+	size_t size;
+	bool waits_out_errors;
+	int (*open)(struct vserial_backing *b, struct vserial_reason *reason);
+	void (*close)(struct vserial_backing *b);
+	void (*start)(struct vserial_backing *b);
+	void (*stop)(struct vserial_backing *b);
+	void (*tx)(struct vserial_backing *b);
+	void (*rx_room)(struct vserial_backing *b);
+	void (*flush)(struct vserial_backing *b);
+};
+
+/**
+ * struct vserial_backing - the part all backings share; the first member
+ * @ops: its kind
+ * @spec: what it was made from, owned
+ * @port: its port; holds a reference on the device
+ * @release: closes and frees after an RCU grace period
+ */
+struct vserial_backing {
+	const struct vserial_backing_ops *ops;
+	struct vserial_spec *spec;
+	struct vserial_port *port;
+	struct rcu_work release;
+};
+
+extern const struct vserial_backing_ops vserial_backing_null;
+extern const struct vserial_backing_ops vserial_backing_loopback;
+extern const struct vserial_backing_ops vserial_backing_file;
+extern const struct vserial_backing_ops vserial_backing_helper;
+
+struct vserial_backing *vserial_backing_create(struct vserial_port *port,
+					       const char *text,
+					       struct vserial_reason *reason);
+void vserial_backing_destroy(struct vserial_backing *b);
+
+/* port.c: what backings may call of their port */
+__printf(3, 4)
+void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
+			    const char *fmt, ...);
+
+/* All is well, and there is nothing to say about it. */
+static inline void vserial_backing_connected(struct vserial_backing *b)
+{
+	vserial_backing_report(b, VSERIAL_STATE_CONNECTED, "%s", "");
+}
+
+/* output.c */
+size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
+			   u64 *offset);
+size_t vserial_output_unread(struct vserial_backing *b);
+void vserial_output_ack(struct vserial_backing *b, u64 upto);
+void vserial_output_rewind(struct vserial_backing *b);
+void vserial_output_swallow(struct vserial_backing *b);
+void vserial_output_echo(struct vserial_backing *b);
+
+/* input.c */
+size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n);
+
+extern struct workqueue_struct *vserial_wq;
+
+#endif /* _VSERIAL_BACKING_H */

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bus: /sys/bus/vserial, where guests are made and removed by writing names
+ */
+#include <linux/device.h>
+#include <linux/string.h>
+
+#include "bus.h"
+#include "compat.h"
+#include "guest.h"
+#include "reason.h"
+#include "sysfs.h"
+#include "words.h"
+
+static ssize_t new_guest_store(VSERIAL_BUS_CONST struct bus_type *bus,
+			       const char *buf, size_t count)
+{
+	static const struct vserial_identity nobody;
+	struct vserial_reason reason;
+	struct vserial_words words;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 1, &reason);
+	if (!err) {
+		err = vserial_guest_add(words.nr ? words.word[0] : "", &nobody,
+					0, &reason);
+		vserial_words_free(&words);
+	}
+	return vserial_sysfs_done(err, "new_guest", count, &reason);
+}
+static BUS_ATTR_WO(new_guest);
+
+static ssize_t del_guest_store(VSERIAL_BUS_CONST struct bus_type *bus,
+			       const char *buf, size_t count)
+{
+	struct vserial_reason reason;
+	struct vserial_words words;
+	bool force;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 2, &reason);
+	if (!err) {
+		err = vserial_words_force(&words, "del_guest", "a name",
+					  &force, &reason);
+		if (!err)
+			err = vserial_guest_del(words.word[0], force, &reason);
+		vserial_words_free(&words);
+	}
+	return vserial_sysfs_done(err, "del_guest", count, &reason);
+}
+static BUS_ATTR_WO(del_guest);
+
+static struct attribute *vserial_bus_attrs[] = {
+	&bus_attr_new_guest.attr,
+	&bus_attr_del_guest.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(vserial_bus);
+
+/* Nothing on this bus has a driver. */
+struct bus_type vserial_bus = {
+	.name = "vserial",
+	.bus_groups = vserial_bus_groups,
+};
+
+/**
+ * vserial_bus_init() - make the bus
+ *
+ * Return: 0 or a negative errno.
+ */
+int vserial_bus_init(void)
+{
+	return bus_register(&vserial_bus);
+}
+
+/**
+ * vserial_bus_exit() - unmake the bus, when no guest is left
+ */
+void vserial_bus_exit(void)
+{
+	bus_unregister(&vserial_bus);
+}

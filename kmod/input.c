@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * input: a port's stream into the guest
+ *
+ *   backing -> vserial_input_write() -> flip buffer -> line discipline -> read(2)
+ *                     |                     ^
+ *                     +---> rx stream ------+  vserial_input_pump()
+ *
+ * Bytes go straight into the tty's flip buffer; what it does not take waits in
+ * the rx stream, and what that does not take is left to the backing, which is
+ * told when there is room again.  Nothing is lost while the guest is on.
+ *
+ * The flip buffer says nothing when it drains, so the port's client operations
+ * look after every piece that the line discipline took (tty_buffer.c,
+ * flush_to_ldisc()).
+ */
+#include <linux/tty_flip.h>
+#include <linux/workqueue.h>
+
+#include "backing.h"
+#include "compat.h"
+#include "input.h"
+#include "port.h"
+#include "trace.h"
+
+/* Bytes in the flip buffer, the kernel's default is ten times that. */
+#define VSERIAL_FLIP_LIMIT	65536
+/* When an insertion failed for want of memory, nobody else tries again. */
+#define VSERIAL_RETRY_DELAY	(HZ / 50)
+
+static bool vserial_input_flip_low(struct vserial_port *port)
+{
+	return atomic_read(&port->tty.buf.mem_used) <=
+	       port->tty.buf.mem_limit / 2;
+}
+
+/*
+ * Inserts into the flip buffer, or asks to be told when it has room: by
+ * vserial_input_received(), or by a timer if the buffer is not even half full.
+ * The lock makes us its only producer.
+ */
+static size_t vserial_input_flip(struct vserial_port *port, const u8 *buf,
+				 size_t n, u8 flag)
+{
+	size_t r;
+
+	r = tty_insert_flip_string_fixed_flag(&port->tty, buf, flag, n);
+	if (r < n) {
+		port->flip_wanted = true;
+		/* Pairs with vserial_input_received(): it sees the wish, or
+		 * this second attempt the room it made.
+		 */
+		smp_mb();
+		r += tty_insert_flip_string_fixed_flag(&port->tty, buf + r,
+						       flag, n - r);
+		if (r < n && vserial_input_flip_low(port) && !port->dead)
+			queue_delayed_work(vserial_wq, &port->rx_retry,
+					   VSERIAL_RETRY_DELAY);
+	}
+	if (r)
+		tty_flip_buffer_push(&port->tty);
+	port->rx_flipped += r;
+	return r;
+}
+
+static bool vserial_input_flip_marker(struct vserial_port *port,
+				      enum vserial_marker_type type, u32 arg)
+{
+	static const u8 nul;
+	u8 flag = type == VSERIAL_MARKER_BREAK ? TTY_BREAK : arg;
+
+	if (!vserial_input_flip(port, &nul, 1, flag))
+		return false;
+	switch (flag) {
+	case TTY_BREAK:
+		port->icount.brk++;
+		break;
+	case TTY_PARITY:
+		port->icount.parity++;
+		break;
+	case TTY_FRAME:
+		port->icount.frame++;
+		break;
+	case TTY_OVERRUN:
+		port->icount.overrun++;
+		break;
+	}
+	return true;
+}
+
+/* Nothing waits in the stream, so that the flip buffer is next. */
+static bool vserial_input_is_direct(const struct vserial_port *port)
+{
+	return port->rx_cursor.pos == port->rx.head &&
+	       port->rx_cursor.marker == port->rx.marker_head;
+}
+
+/**
+ * vserial_input_put() - bytes for the guest
+ * @port: the port
+ * @buf: bytes
+ * @n: how many
+ *
+ * Context: any, with the port's lock held.
+ * Return: bytes taken; if fewer than @n, the backing's rx_room is called later.
+ * A guest that is powered off takes all, and it counts as dropped.
+ */
+size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n)
+{
+	size_t r = 0;
+
+	if (!port->power) {
+		port->rx_dropped += n;
+		trace_vserial_drop(port, "rx", n);
+		return n;
+	}
+	if (vserial_input_is_direct(port)) {
+		r = vserial_input_flip(port, buf, n, TTY_NORMAL);
+		vserial_stream_pass(&port->rx, r);
+	}
+	if (r < n)
+		r += vserial_stream_append(&port->rx, buf + r, n - r,
+					   VSERIAL_OVERFLOW_BLOCK);
+	if (r < n)
+		port->rx_room_wanted = true;
+	trace_vserial_rx(port, r);
+	return r;
+}
+
+/**
+ * vserial_input_mark() - a break or a receive error for the guest
+ * @port: the port
+ * @type: VSERIAL_MARKER_BREAK or VSERIAL_MARKER_ERROR
+ * @arg: as for &struct vserial_marker
+ *
+ * Context: any, with the port's lock held.
+ */
+void vserial_input_mark(struct vserial_port *port,
+			enum vserial_marker_type type, u32 arg)
+{
+	if (!port->power)
+		return;
+	if (!vserial_input_is_direct(port) ||
+	    !vserial_input_flip_marker(port, type, arg))
+		vserial_stream_mark(&port->rx, type, arg);
+}
+
+/**
+ * vserial_input_write() - a backing has bytes for the guest
+ * @b: the backing
+ * @buf: bytes
+ * @n: how many
+ *
+ * Context: any; must not sleep.
+ * Return: bytes taken; if fewer than @n, rx_room is called later.  0 also if
+ * @b is not the port's started backing.
+ */
+size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+	size_t r = 0;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->live && rcu_access_pointer(port->backing) == b)
+		r = vserial_input_put(port, buf, n);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return r;
+}
+
+/**
+ * vserial_input_pump() - move what waits in the stream to the flip buffer
+ * @port: the port
+ *
+ * Context: any; must not sleep.
+ */
+void vserial_input_pump(struct vserial_port *port)
+{
+	struct vserial_backing *b;
+	struct vserial_marker m;
+	unsigned long flags;
+	bool more, room;
+	u8 buf[256];
+
+	do {
+		size_t n, r;
+		u64 offset;
+
+		more = false;
+		spin_lock_irqsave(&port->lock, flags);
+		port->flip_wanted = false;
+		n = vserial_stream_take(&port->rx, &port->rx_cursor, buf,
+					sizeof(buf), &offset);
+		if (n) {
+			r = vserial_input_flip(port, buf, n, TTY_NORMAL);
+			vserial_stream_ack(&port->rx, &port->rx_cursor,
+					   offset + r);
+			more = r == n;
+		} else if (vserial_stream_take_marker(&port->rx,
+						      &port->rx_cursor, &m)) {
+			more = vserial_input_flip_marker(port, m.type, m.arg);
+		} else {
+			n = 0;
+		}
+		if (!more)
+			vserial_stream_rewind(&port->rx, &port->rx_cursor);
+		room = port->rx_room_wanted &&
+		       vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2;
+		if (room)
+			port->rx_room_wanted = false;
+		spin_unlock_irqrestore(&port->lock, flags);
+	} while (more);
+
+	if (!room)
+		return;
+	rcu_read_lock();
+	b = rcu_dereference(port->backing);
+	if (b && READ_ONCE(port->live) && b->ops->rx_room)
+		b->ops->rx_room(b);
+	rcu_read_unlock();
+}
+
+static struct tty_port_client_operations vserial_input_client_ops;
+
+/* The line discipline is handed bytes: the flip buffer may have room again. */
+static vserial_receive_t vserial_input_received(struct tty_port *tty,
+						const vserial_u8 *cp,
+						const vserial_u8 *fp,
+						size_t count)
+{
+	struct vserial_port *port = vserial_port_of(tty);
+	size_t r = tty_port_default_client_ops.receive_buf(tty, cp, fp, count);
+
+	WRITE_ONCE(port->rx_received, port->rx_received + r);
+	/* Pairs with vserial_input_flip(). */
+	smp_mb();
+	if (r && READ_ONCE(port->flip_wanted) && vserial_input_flip_low(port))
+		vserial_input_pump(port);
+	return r;
+}
+
+static void vserial_input_retry(struct work_struct *work)
+{
+	vserial_input_pump(container_of(to_delayed_work(work),
+					struct vserial_port, rx_retry));
+}
+
+/* Bytes in the flip buffer that nobody is going to read.  Call with the lock,
+ * and only while the guest is off.
+ */
+static u64 vserial_input_lost(const struct vserial_port *port)
+{
+	u64 received = READ_ONCE(port->rx_received);
+
+	return port->rx_flipped > received ? port->rx_flipped - received : 0;
+}
+
+/**
+ * vserial_input_count() - what became of the bytes for the guest
+ * @port: the port, with its lock held
+ * @bytes: those that the line discipline was given, or is about to be
+ * @dropped: those that came while the guest was off, or that it had not read
+ *	when it went
+ */
+void vserial_input_count(const struct vserial_port *port, u64 *bytes,
+			 u64 *dropped)
+{
+	u64 lost = port->power ? 0 : vserial_input_lost(port);
+
+	*bytes = port->rx_cursor.pos - port->rx_cursor.dropped -
+		 port->rx_lost - lost;
+	*dropped = port->rx_cursor.dropped + port->rx_dropped +
+		   port->rx_lost + lost;
+}
+
+/**
+ * vserial_input_power_on() - the guest may have input from now on
+ * @port: the port
+ *
+ * What the last opener left in the flip buffer went with it (tty_port_close(),
+ * tty_ldisc_flush()).  The buffer's worker is set going, which nobody does on
+ * opening a port again.
+ */
+void vserial_input_power_on(struct vserial_port *port)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	port->rx_lost += vserial_input_lost(port);
+	port->rx_flipped = READ_ONCE(port->rx_received);
+	tty_flip_buffer_push(&port->tty);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/**
+ * vserial_input_power_off() - what waits for the guest is dropped
+ * @port: the port, already off
+ */
+void vserial_input_power_off(struct vserial_port *port)
+{
+	unsigned long flags;
+	u64 n;
+
+	spin_lock_irqsave(&port->lock, flags);
+	n = vserial_stream_discard(&port->rx, &port->rx_cursor);
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (n)
+		trace_vserial_drop(port, "rx", n);
+	vserial_input_pump(port);	/* the backing may go on */
+}
+
+/**
+ * vserial_input_setup() - prepare a port that is being made
+ * @port: the port, its tty_port initialised
+ */
+void vserial_input_setup(struct vserial_port *port)
+{
+	port->tty.client_ops = &vserial_input_client_ops;
+	tty_buffer_set_limit(&port->tty, VSERIAL_FLIP_LIMIT);
+	INIT_DELAYED_WORK(&port->rx_retry, vserial_input_retry);
+}
+
+/**
+ * vserial_input_stop() - no worker runs for the port any more
+ * @port: the port, dead and hung up
+ *
+ * Context: process, may sleep.
+ */
+void vserial_input_stop(struct vserial_port *port)
+{
+	cancel_delayed_work_sync(&port->rx_retry);
+}
+
+/**
+ * vserial_input_init() - once, when the module is loaded
+ */
+void vserial_input_init(void)
+{
+	vserial_input_client_ops = tty_port_default_client_ops;
+	vserial_input_client_ops.receive_buf = vserial_input_received;
+}

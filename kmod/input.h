@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * input: a port's stream into the guest
+ */
+#ifndef _VSERIAL_INPUT_H
+#define _VSERIAL_INPUT_H
+
+#include <linux/types.h>
+
+#include "stream.h"
+
+struct vserial_port;
+struct work_struct;
+
+/* Call these with the port's lock held. */
+size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n);
+void vserial_input_mark(struct vserial_port *port,
+			enum vserial_marker_type type, u32 arg);
+void vserial_input_count(const struct vserial_port *port, u64 *bytes,
+			 u64 *dropped);
+
+/* Call these without. */
+void vserial_input_setup(struct vserial_port *port);
+void vserial_input_power_on(struct vserial_port *port);
+void vserial_input_power_off(struct vserial_port *port);
+void vserial_input_pump(struct vserial_port *port);
+void vserial_input_stop(struct vserial_port *port);
+void vserial_input_init(void);
+
+#endif /* _VSERIAL_INPUT_H */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * line: modem lines as a guest sees them.  Pure code.
+ */
+#ifndef _VSERIAL_LINE_H
+#define _VSERIAL_LINE_H
+
+#include <linux/types.h>
+
+#include <linux/vserial.h>
+
+struct async_icount;
+
+unsigned int vserial_line_msr(enum vserial_carrier carrier, bool present);
+unsigned int vserial_line_count(struct async_icount *icount, unsigned int old,
+				unsigned int new);
+
+#endif /* _VSERIAL_LINE_H */

@@ -1,0 +1,701 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * netlink: the commands of the generic netlink family
+ *
+ * *_GET answer at once.  All that changes something is deferred: opening a
+ * file may take as long as its file system likes, and generic netlink's locks
+ * are everybody's.  The request is kept, and carried out on the caller's way
+ * back to user space (task_work_add()), where its root, credentials and
+ * signals are at hand and no lock is held; then it is acknowledged.
+ *
+ *   sendmsg(2) -> genl_rcv() -> vserial_nl_defer() -> -EINTR: no ack yet
+ *        |
+ *        +-- return to user space -> vserial_nl_perform() -> netlink_ack()
+ *
+ * That a handler returns -EINTR to keep netlink_rcv_skb() from acknowledging
+ * is what __netlink_dump_start() does too.
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+#include <net/genetlink.h>
+#include <net/sock.h>
+
+#include "compat.h"
+#include "guest.h"
+#include "netlink.h"
+#include "notify.h"
+#include "port.h"
+#include "reason.h"
+
+/**
+ * struct vserial_request - what somebody asked for
+ * @work: carries it out
+ * @skb: the request, kept
+ * @nlh: its header, in @skb
+ * @sender: the sender's socket, kept
+ * @cred: the sender's credentials
+ * @attrs: its attributes, in @skb, by number
+ * @admin: the sender has CAP_SYS_ADMIN
+ * @perform: the command's handler
+ * @reason: why it is refused
+ */
+struct vserial_request {
+	struct callback_head work;
+	struct sk_buff *skb;
+	struct nlmsghdr *nlh;
+	struct sock *sender;
+	const struct cred *cred;
+	struct nlattr **attrs;
+	bool admin;
+	int (*perform)(struct vserial_request *rq);
+	struct vserial_reason reason;
+};
+
+static struct genl_family vserial_nl_family;
+
+static void vserial_nl_answer(struct sk_buff *skb, struct nlmsghdr *nlh,
+			      int err, const struct vserial_reason *reason)
+{
+	struct netlink_ext_ack extack = {};
+
+	if (err)
+		extack._msg = reason->text;
+	if (err || nlh->nlmsg_flags & NLM_F_ACK)
+		netlink_ack(skb, nlh, err, &extack);
+}
+
+/* Refuses a request that is not deferred.  Return: what the handler returns. */
+static int vserial_nl_refuse(struct sk_buff *skb, struct genl_info *info,
+			     int err, const struct vserial_reason *reason)
+{
+	vserial_nl_answer(skb, info->nlhdr, err, reason);
+	return -EINTR;
+}
+
+/* nla_parse() takes the last of two; we take neither. */
+static int vserial_nl_judge_twice(struct genl_info *info, int max,
+				  struct vserial_reason *reason)
+{
+	struct nlattr *attr;
+	u64 seen = 0;
+	int left;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left) {
+		int type = nla_type(attr);
+
+		if (type > max || type > 63)
+			continue;
+		if (seen & BIT_ULL(type))
+			return vserial_refuse(reason, -EINVAL,
+					      "attribute %d is given twice; each may be given once",
+					      type);
+		seen |= BIT_ULL(type);
+	}
+	return 0;
+}
+
+/* commands on guests */
+
+static int vserial_nl_name(struct nlattr **attrs, int attr, const char **name,
+			   struct vserial_reason *reason)
+{
+	if (!attrs[attr])
+		return vserial_refuse(reason, -EINVAL,
+				      "the guest's name (attribute %d) is missing",
+				      attr);
+	*name = nla_data(attrs[attr]);
+	return 0;
+}
+
+static void vserial_nl_identity(struct vserial_request *rq,
+				struct vserial_identity *id)
+{
+	static const int uuids[VSERIAL_UUIDS] = {
+		[VSERIAL_UUID_BIOS] = VSERIAL_A_GUEST_UUID,
+		[VSERIAL_UUID_VC] = VSERIAL_A_GUEST_VC_UUID,
+		[VSERIAL_UUID_LOCATION] = VSERIAL_A_GUEST_LOCATION_UUID,
+	};
+	struct nlattr *uid = rq->attrs[VSERIAL_A_GUEST_UID];
+	struct nlattr *gid = rq->attrs[VSERIAL_A_GUEST_GID];
+	int i;
+
+	for (i = 0; i < VSERIAL_UUIDS; i++) {
+		struct nlattr *uuid = rq->attrs[uuids[i]];
+
+		if (!uuid)
+			continue;
+		id->set_uuid[i] = true;
+		import_uuid(&id->uuid[i], nla_data(uuid));
+	}
+	/* 4294967295 is no user (chown(2)); it takes the owner away. */
+	if (uid) {
+		id->set_uid = true;
+		id->uid = make_kuid(&init_user_ns, nla_get_u32(uid));
+	}
+	if (gid) {
+		id->set_gid = true;
+		id->gid = make_kgid(&init_user_ns, nla_get_u32(gid));
+	}
+}
+
+static int vserial_nl_guest_new(struct vserial_request *rq)
+{
+	struct nlattr *nr = rq->attrs[VSERIAL_A_GUEST_NR_PORTS];
+	struct vserial_identity id = {};
+	const char *name;
+	int err;
+
+	err = vserial_nl_name(rq->attrs, VSERIAL_A_GUEST_NAME, &name,
+			      &rq->reason);
+	vserial_nl_identity(rq, &id);
+	return err ?: vserial_guest_add(name, &id, nr ? nla_get_u32(nr) : 0,
+					&rq->reason);
+}
+
+static int vserial_nl_guest_set(struct vserial_request *rq)
+{
+	struct vserial_identity id = {};
+	const char *name;
+	int err;
+
+	err = vserial_nl_name(rq->attrs, VSERIAL_A_GUEST_NAME, &name,
+			      &rq->reason);
+	vserial_nl_identity(rq, &id);
+	return err ?: vserial_guest_set(name, &id, &rq->reason);
+}
+
+static int vserial_nl_guest_del(struct vserial_request *rq)
+{
+	const char *name;
+	int err;
+
+	err = vserial_nl_name(rq->attrs, VSERIAL_A_GUEST_NAME, &name,
+			      &rq->reason);
+	return err ?: vserial_guest_del(name,
+					rq->attrs[VSERIAL_A_GUEST_FORCE] != NULL,
+					&rq->reason);
+}
+
+/* commands on ports */
+
+static int vserial_nl_port_id(struct nlattr **attrs, const char **name,
+			      unsigned int *index,
+			      struct vserial_reason *reason)
+{
+	int err = vserial_nl_name(attrs, VSERIAL_A_PORT_GUEST, name, reason);
+
+	if (err)
+		return err;
+	if (!attrs[VSERIAL_A_PORT_INDEX])
+		return vserial_refuse(reason, -EINVAL,
+				      "the port's index (attribute %d) is missing",
+				      VSERIAL_A_PORT_INDEX);
+	*index = nla_get_u32(attrs[VSERIAL_A_PORT_INDEX]);
+	return 0;
+}
+
+static struct vserial_port *vserial_nl_port(struct vserial_request *rq)
+{
+	const char *name;
+	unsigned int index;
+	int err = vserial_nl_port_id(rq->attrs, &name, &index, &rq->reason);
+
+	if (err)
+		return ERR_PTR(err);
+	return vserial_guest_get_port(name, index, &rq->reason);
+}
+
+static int vserial_nl_settings(struct vserial_request *rq,
+			       struct vserial_settings *s)
+{
+	struct nlattr **attrs = rq->attrs;
+	int i;
+
+	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_CARRIER; i++) {
+		if (!attrs[i])
+			continue;
+		s->set |= BIT_ULL(i);
+		switch (i) {
+		case VSERIAL_A_PORT_BACKING:
+			s->backing = nla_data(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_CONNECT_AT_POWER_ON:
+			if (nla_get_u8(attrs[i]) > 1)
+				return vserial_refuse(&rq->reason, -EINVAL,
+						      "connect-at-power-on %u is neither 0 nor 1",
+						      nla_get_u8(attrs[i]));
+			s->connect_at_power_on = nla_get_u8(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_OVERFLOW:
+			s->overflow = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_STALL_LIMIT:
+			s->stall_limit = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_HISTORY:
+			s->history = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_CARRIER:
+			s->carrier = nla_get_u32(attrs[i]);
+			break;
+		}
+	}
+	return 0;
+}
+
+static int vserial_nl_port_new(struct vserial_request *rq)
+{
+	struct vserial_settings s = {};
+	unsigned int index;
+	const char *name;
+	int err;
+
+	err = vserial_nl_port_id(rq->attrs, &name, &index, &rq->reason);
+	if (!err)
+		err = vserial_nl_settings(rq, &s);
+	return err ?: vserial_guest_add_port(name, index, &s, &rq->reason);
+}
+
+static int vserial_nl_port_set(struct vserial_request *rq)
+{
+	struct vserial_settings s = {};
+	struct vserial_port *port;
+	int err = vserial_nl_settings(rq, &s);
+
+	if (err)
+		return err;
+	port = vserial_nl_port(rq);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = vserial_port_configure(port, &s, &rq->reason);
+	put_device(&port->dev);
+	return err;
+}
+
+static int vserial_nl_port_del(struct vserial_request *rq)
+{
+	unsigned int index;
+	const char *name;
+	int err;
+
+	err = vserial_nl_port_id(rq->attrs, &name, &index, &rq->reason);
+	return err ?: vserial_guest_del_port(name, index,
+					     rq->attrs[VSERIAL_A_PORT_FORCE] != NULL,
+					     &rq->reason);
+}
+
+static int vserial_nl_port_switch(struct vserial_request *rq, bool on)
+{
+	struct vserial_port *port = vserial_nl_port(rq);
+	int err;
+
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = vserial_guest_may_connect(port->guest, rq->admin,
+					NETLINK_CREDS(rq->skb)->uid,
+					&rq->reason);
+	if (!err)
+		err = vserial_port_connect(port, on, &rq->reason);
+	put_device(&port->dev);
+	return err;
+}
+
+static int vserial_nl_port_connect(struct vserial_request *rq)
+{
+	return vserial_nl_port_switch(rq, true);
+}
+
+static int vserial_nl_port_disconnect(struct vserial_request *rq)
+{
+	return vserial_nl_port_switch(rq, false);
+}
+
+/* deferral */
+
+/**
+ * struct vserial_nl_command - a command that changes something
+ * @perform: its handler, in the caller's context, without locks
+ * @maxattr: its object's last attribute
+ * @owners: it is open to owners too; the handler decides
+ */
+struct vserial_nl_command {
+	int (*perform)(struct vserial_request *rq);
+	int maxattr;
+	bool owners;
+};
+
+static const struct vserial_nl_command vserial_nl_commands[] = {
+	[VSERIAL_CMD_GUEST_NEW] = {
+		vserial_nl_guest_new, VSERIAL_A_GUEST_MAX },
+	[VSERIAL_CMD_GUEST_SET] = {
+		vserial_nl_guest_set, VSERIAL_A_GUEST_MAX },
+	[VSERIAL_CMD_GUEST_DEL] = {
+		vserial_nl_guest_del, VSERIAL_A_GUEST_MAX },
+	[VSERIAL_CMD_PORT_NEW] = {
+		vserial_nl_port_new, VSERIAL_A_PORT_MAX },
+	[VSERIAL_CMD_PORT_SET] = {
+		vserial_nl_port_set, VSERIAL_A_PORT_MAX },
+	[VSERIAL_CMD_PORT_DEL] = {
+		vserial_nl_port_del, VSERIAL_A_PORT_MAX },
+	[VSERIAL_CMD_PORT_CONNECT] = {
+		vserial_nl_port_connect, VSERIAL_A_PORT_MAX, true },
+	[VSERIAL_CMD_PORT_DISCONNECT] = {
+		vserial_nl_port_disconnect, VSERIAL_A_PORT_MAX, true },
+};
+
+static void vserial_nl_perform(struct callback_head *work)
+{
+	struct vserial_request *rq = container_of(work, struct vserial_request,
+						  work);
+	const struct cred *saved = override_creds(rq->cred);
+	int err;
+
+	if (current->flags & PF_EXITING)
+		err = vserial_refuse(&rq->reason, -EINTR,
+				     "the caller is gone");
+	else
+		err = rq->perform(rq);
+	revert_creds(saved);
+
+	vserial_nl_answer(rq->skb, rq->nlh, err, &rq->reason);
+	kfree_skb(rq->skb);
+	sock_put(rq->sender);
+	put_cred(rq->cred);
+	kfree(rq->attrs);
+	kfree(rq);
+	/* Module exit waits for the few instructions that follow. */
+	module_put(THIS_MODULE);
+}
+
+static int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct vserial_nl_command *cmd =
+		&vserial_nl_commands[info->genlhdr->cmd];
+	bool admin = netlink_capable(skb, CAP_SYS_ADMIN);
+	struct vserial_reason reason;
+	struct vserial_request *rq;
+	int err;
+
+	if (!admin && !cmd->owners) {
+		err = vserial_refuse(&reason, -EPERM,
+				     "configuring needs CAP_SYS_ADMIN");
+		goto refuse;
+	}
+	err = vserial_nl_judge_twice(info, cmd->maxattr, &reason);
+	if (err)
+		goto refuse;
+	/* These never return to user space, so nothing would happen. */
+	if (current->flags & (PF_KTHREAD | PF_IO_WORKER)) {
+		err = vserial_refuse(&reason, -EOPNOTSUPP,
+				     "requests are taken from processes, not from kernel threads");
+		goto refuse;
+	}
+
+	err = vserial_refuse(&reason, -ENOMEM, "out of memory");
+	rq = kzalloc(sizeof(*rq), GFP_KERNEL);
+	if (!rq)
+		goto refuse;
+	rq->attrs = kmemdup(info->attrs,
+			    (cmd->maxattr + 1) * sizeof(*rq->attrs),
+			    GFP_KERNEL);
+	if (!rq->attrs)
+		goto free;
+	rq->skb = skb_get(skb);
+	rq->nlh = info->nlhdr;
+	rq->sender = NETLINK_CB(skb).sk;
+	sock_hold(rq->sender);
+	rq->cred = get_current_cred();
+	rq->admin = admin;
+	rq->perform = cmd->perform;
+	init_task_work(&rq->work, vserial_nl_perform);
+	__module_get(THIS_MODULE);
+	err = task_work_add(current, &rq->work, TWA_RESUME);
+	if (!err)
+		return -EINTR;
+
+	err = vserial_refuse(&reason, err, "the caller is exiting");
+	module_put(THIS_MODULE);
+	put_cred(rq->cred);
+	sock_put(rq->sender);
+	kfree_skb(rq->skb);
+	kfree(rq->attrs);
+free:
+	kfree(rq);
+refuse:
+	return vserial_nl_refuse(skb, info, err, &reason);
+}
+
+/* answers */
+
+static int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vserial_reason reason;
+	struct vserial_guest *g;
+	struct sk_buff *msg;
+	const char *name;
+	void *hdr;
+	int err;
+
+	err = vserial_nl_judge_twice(info, VSERIAL_A_GUEST_MAX, &reason) ?:
+	      vserial_nl_name(info->attrs, VSERIAL_A_GUEST_NAME, &name,
+			      &reason);
+	if (err)
+		return vserial_nl_refuse(skb, info, err, &reason);
+	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(msg, info, &vserial_nl_family, 0,
+				VSERIAL_CMD_GUEST_GET);
+
+	mutex_lock(&vserial_guests_lock);
+	g = vserial_guest_find(name, &reason);
+	if (IS_ERR(g))
+		err = PTR_ERR(g);
+	else if (!hdr || vserial_fill_guest(msg, hdr, g))
+		err = vserial_refuse(&reason, -EMSGSIZE, "no room in message");
+	mutex_unlock(&vserial_guests_lock);
+	if (!err)
+		return genlmsg_reply(msg, info);
+	nlmsg_free(msg);
+	return vserial_nl_refuse(skb, info, err, &reason);
+}
+
+static int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vserial_reason reason;
+	struct vserial_port *port;
+	unsigned int index;
+	struct sk_buff *msg;
+	const char *name;
+	void *hdr;
+	int err;
+
+	err = vserial_nl_judge_twice(info, VSERIAL_A_PORT_MAX, &reason) ?:
+	      vserial_nl_port_id(info->attrs, &name, &index, &reason);
+	if (err)
+		return vserial_nl_refuse(skb, info, err, &reason);
+	port = vserial_guest_get_port(name, index, &reason);
+	if (IS_ERR(port))
+		return vserial_nl_refuse(skb, info, PTR_ERR(port), &reason);
+
+	err = -ENOMEM;
+	msg = genlmsg_new(VSERIAL_SPEC_MAX + NLMSG_GOODSIZE / 2, GFP_KERNEL);
+	if (!msg)
+		goto put;
+	hdr = genlmsg_put_reply(msg, info, &vserial_nl_family, 0,
+				VSERIAL_CMD_PORT_GET);
+	if (hdr && !vserial_fill_port(msg, hdr, port)) {
+		err = genlmsg_reply(msg, info);
+	} else {
+		nlmsg_free(msg);
+		err = -EMSGSIZE;
+	}
+put:
+	put_device(&port->dev);
+	return err;
+}
+
+/*
+ * Dumps hold the lock for one message at a time; cb->args[0] counts guests
+ * and cb->args[1] ports.  If either came or went in between, the reader is
+ * told (NLM_F_DUMP_INTR) and asks again.
+ */
+static int vserial_nl_guest_dump(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	struct vserial_guest *g;
+	long nr = 0;
+
+	mutex_lock(&vserial_guests_lock);
+	cb->seq = vserial_guests_generation;
+	list_for_each_entry(g, &vserial_guests, node) {
+		void *hdr;
+
+		if (g->dead || nr++ < cb->args[0])
+			continue;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				  cb->nlh->nlmsg_seq, &vserial_nl_family,
+				  NLM_F_MULTI, VSERIAL_CMD_GUEST_GET);
+		if (!hdr)
+			break;
+		genl_dump_check_consistent(cb, hdr);
+		if (vserial_fill_guest(skb, hdr, g))
+			break;
+		cb->args[0] = nr;
+	}
+	mutex_unlock(&vserial_guests_lock);
+	return skb->len;
+}
+
+/* Writes ports from @first on.  Return: where it stopped for want of room. */
+static unsigned int vserial_nl_dump_ports(struct sk_buff *skb,
+					  struct netlink_callback *cb,
+					  struct vserial_guest *g,
+					  unsigned int first)
+{
+	unsigned int i;
+
+	for (i = first; i < VSERIAL_PORTS_PER_GUEST; i++) {
+		void *hdr;
+
+		if (!g->ports[i] || g->ports[i]->dead)
+			continue;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				  cb->nlh->nlmsg_seq, &vserial_nl_family,
+				  NLM_F_MULTI, VSERIAL_CMD_PORT_GET);
+		if (!hdr)
+			break;
+		genl_dump_check_consistent(cb, hdr);
+		if (vserial_fill_port(skb, hdr, g->ports[i]))
+			break;
+	}
+	return i;
+}
+
+/* A dump of one guest's ports: is there such a guest? */
+static int vserial_nl_port_start(struct netlink_callback *cb)
+{
+	struct nlattr *only = vserial_dump_attrs(cb)[VSERIAL_A_PORT_GUEST];
+	struct vserial_reason reason;
+	int err = 0;
+
+	if (only) {
+		mutex_lock(&vserial_guests_lock);
+		err = PTR_ERR_OR_ZERO(vserial_guest_find(nla_data(only),
+							 &reason));
+		mutex_unlock(&vserial_guests_lock);
+	}
+	if (!err)
+		return 0;
+	vserial_nl_answer(cb->skb, (struct nlmsghdr *)cb->nlh, err, &reason);
+	return -EINTR;
+}
+
+static int vserial_nl_port_dump(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	struct nlattr *only = vserial_dump_attrs(cb)[VSERIAL_A_PORT_GUEST];
+	struct vserial_guest *g;
+	long nr = 0;
+
+	mutex_lock(&vserial_guests_lock);
+	cb->seq = vserial_guests_generation;
+	list_for_each_entry(g, &vserial_guests, node) {
+		if (g->dead || nr++ < cb->args[0])
+			continue;
+		if (!only || !strcmp(nla_data(only), vserial_guest_name(g)))
+			cb->args[1] = vserial_nl_dump_ports(skb, cb, g,
+							    cb->args[1]);
+		else
+			cb->args[1] = VSERIAL_PORTS_PER_GUEST;
+		if (cb->args[1] < VSERIAL_PORTS_PER_GUEST)
+			break;
+		cb->args[0] = nr;
+		cb->args[1] = 0;
+	}
+	mutex_unlock(&vserial_guests_lock);
+	return skb->len;
+}
+
+static const struct nla_policy
+vserial_nl_guest_policy[VSERIAL_A_GUEST_MAX + 1] = {
+	[VSERIAL_A_GUEST_NAME] = { .type = NLA_NUL_STRING },
+	[VSERIAL_A_GUEST_UUID] = NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
+	[VSERIAL_A_GUEST_VC_UUID] = NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
+	[VSERIAL_A_GUEST_LOCATION_UUID] =
+		NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
+	[VSERIAL_A_GUEST_UID] = { .type = NLA_U32 },
+	[VSERIAL_A_GUEST_GID] = { .type = NLA_U32 },
+	[VSERIAL_A_GUEST_FORCE] = { .type = NLA_FLAG },
+	[VSERIAL_A_GUEST_NR_PORTS] = { .type = NLA_U32 },
+};
+
+/* Values are judged where they are used, in sentences that name them. */
+static const struct nla_policy
+vserial_nl_port_policy[VSERIAL_A_PORT_MAX + 1] = {
+	[VSERIAL_A_PORT_GUEST] = { .type = NLA_NUL_STRING },
+	[VSERIAL_A_PORT_INDEX] = { .type = NLA_U32 },
+	[VSERIAL_A_PORT_FORCE] = { .type = NLA_FLAG },
+	[VSERIAL_A_PORT_BACKING] = { .type = NLA_NUL_STRING },
+	[VSERIAL_A_PORT_CONNECT_AT_POWER_ON] = { .type = NLA_U8 },
+	[VSERIAL_A_PORT_OVERFLOW] = { .type = NLA_U32 },
+	[VSERIAL_A_PORT_STALL_LIMIT] = { .type = NLA_U32 },
+	[VSERIAL_A_PORT_HISTORY] = { .type = NLA_U32 },
+	[VSERIAL_A_PORT_CARRIER] = { .type = NLA_U32 },
+};
+
+#define VSERIAL_NL_OP(command, object, ...)		\
+	{						\
+		.cmd = command,				\
+		.policy = vserial_nl_##object##_policy,	\
+		.maxattr = ARRAY_SIZE(vserial_nl_##object##_policy) - 1, \
+		__VA_ARGS__				\
+	}
+
+static const struct genl_ops vserial_nl_ops[] = {
+	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_NEW, guest, .doit = vserial_nl_defer),
+	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_SET, guest, .doit = vserial_nl_defer),
+	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_DEL, guest, .doit = vserial_nl_defer),
+	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_GET, guest,
+		      .doit = vserial_nl_guest_get,
+		      .dumpit = vserial_nl_guest_dump),
+	VSERIAL_NL_OP(VSERIAL_CMD_PORT_NEW, port, .doit = vserial_nl_defer),
+	VSERIAL_NL_OP(VSERIAL_CMD_PORT_SET, port, .doit = vserial_nl_defer),
+	VSERIAL_NL_OP(VSERIAL_CMD_PORT_DEL, port, .doit = vserial_nl_defer),
+	VSERIAL_NL_OP(VSERIAL_CMD_PORT_GET, port,
+		      .doit = vserial_nl_port_get,
+		      .start = vserial_nl_port_start,
+		      .dumpit = vserial_nl_port_dump),
+	VSERIAL_NL_OP(VSERIAL_CMD_PORT_CONNECT, port,
+		      .doit = vserial_nl_defer),
+	VSERIAL_NL_OP(VSERIAL_CMD_PORT_DISCONNECT, port,
+		      .doit = vserial_nl_defer),
+};
+
+static const struct genl_multicast_group vserial_nl_groups[] = {
+	{ .name = VSERIAL_MCGRP_EVENTS },
+};
+
+static struct genl_family vserial_nl_family __ro_after_init = {
+	.name = VSERIAL_FAMILY_NAME,
+	.version = VSERIAL_FAMILY_VERSION,
+	.ops = vserial_nl_ops,
+	.n_ops = ARRAY_SIZE(vserial_nl_ops),
+	.mcgrps = vserial_nl_groups,
+	.n_mcgrps = ARRAY_SIZE(vserial_nl_groups),
+	.resv_start_op = VSERIAL_CMD_UNSPEC + 1,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+};
+
+/**
+ * vserial_netlink_init() - register the family; requests come from now on
+ *
+ * Return: 0 or a negative errno.
+ */
+int vserial_netlink_init(void)
+{
+	int err = genl_register_family(&vserial_nl_family);
+
+	if (!err)
+		vserial_notify_open(&vserial_nl_family);
+	return err;
+}
+
+/**
+ * vserial_netlink_exit() - unregister the family
+ *
+ * A request that is under way holds the module, so none is; but the task that
+ * carried out the last one may not have left our code.
+ */
+void vserial_netlink_exit(void)
+{
+	vserial_notify_close();
+	genl_unregister_family(&vserial_nl_family);
+	synchronize_rcu_tasks();
+}

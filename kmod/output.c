@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * output: a port's stream out of the guest
+ *
+ *   write(2) -> vserial_output_write() -> tx stream -> backing->ops->tx()
+ *                                            |
+ *     writer <- tty wake-up <- vserial_output_ack() <- vserial_output_take()
+ *
+ * The guest's side may wait for room; the rules for how long are here: with
+ * nobody at the far end never, with a peer that takes bytes always, with one
+ * that does not for the stall limit.  All of it is guarded by the port's lock;
+ * wake-ups and backings are called without it.
+ */
+#include <linux/jiffies.h>
+#include <linux/tty_flip.h>
+
+#include "backing.h"
+#include "input.h"
+#include "output.h"
+#include "port.h"
+#include "trace.h"
+
+/* A peer that takes fewer bytes than this in the stall limit is stalled. */
+#define VSERIAL_SLOW_BYTES	100
+/* For this long tcdrain() waits for a peer that takes nothing. */
+#define VSERIAL_DRAIN_LIMIT	HZ
+/* A writer that found no room is woken when there is so much of it. */
+#define VSERIAL_WAKE_ROOM	4096
+
+/* Wakes writers and those who wait for the ring to empty. */
+static void vserial_output_wake(struct vserial_port *port)
+{
+	tty_port_tty_wakeup(&port->tty);
+}
+
+static enum vserial_overflow vserial_output_policy(struct vserial_port *port)
+{
+	if (port->stalled || !vserial_port_present(port))
+		return VSERIAL_OVERFLOW_DROP_OLD;
+	return port->overflow;
+}
+
+static u64 vserial_output_dropped(const struct vserial_port *port)
+{
+	return port->tx_cursor.dropped + port->tx.refused;
+}
+
+/* Starts the clock by which a peer is found to be slow. */
+static void vserial_output_restart_clock(struct vserial_port *port)
+{
+	port->slow_since = jiffies;
+	port->slow_pos = port->tx_cursor.pos;
+}
+
+static unsigned long vserial_output_stall_at(const struct vserial_port *port)
+{
+	return port->slow_since + msecs_to_jiffies(port->stall_limit);
+}
+
+static void vserial_output_arm(struct vserial_port *port, unsigned long at)
+{
+	if (!port->dead && (!timer_pending(&port->slow_timer) ||
+			    time_before(at, port->slow_timer.expires)))
+		mod_timer(&port->slow_timer, at);
+}
+
+/* A writer found no room: it is woken when there is, or gives up waiting. */
+static void vserial_output_want_room(struct vserial_port *port)
+{
+	if (port->room_wanted)
+		return;
+	port->room_wanted = true;
+	vserial_output_restart_clock(port);
+	if (port->stall_limit && port->overflow == VSERIAL_OVERFLOW_BLOCK)
+		vserial_output_arm(port, vserial_output_stall_at(port));
+}
+
+/* The peer took bytes, or they were dropped.  Return: whom to wake. */
+static bool vserial_output_progress(struct vserial_port *port)
+{
+	u64 unread = vserial_stream_unread(&port->tx, &port->tx_cursor);
+	bool wake = false;
+
+	port->stalled = false;
+	if (!unread || port->tx_cursor.pos - port->slow_pos >= VSERIAL_SLOW_BYTES)
+		vserial_output_restart_clock(port);
+	if (port->room_wanted &&
+	    (!unread || vserial_stream_room(&port->tx) >= VSERIAL_WAKE_ROOM)) {
+		port->room_wanted = false;
+		wake = true;
+	}
+	if (port->drain_wanted && !unread) {
+		port->drain_wanted = false;
+		wake = true;
+	}
+	return wake;
+}
+
+/* Is @b the backing that may move the port's bytes?  Call with the lock. */
+static bool vserial_output_is_reader(struct vserial_backing *b)
+{
+	struct vserial_port *port = b->port;
+
+	return port->live && rcu_access_pointer(port->backing) == b;
+}
+
+/**
+ * vserial_output_slow() - the clock of a slow peer ran out
+ * @t: the port's slow_timer
+ */
+void vserial_output_slow(struct timer_list *t)
+{
+	struct vserial_port *port = container_of(t, struct vserial_port,
+						 slow_timer);
+	bool wake = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->room_wanted && port->stall_limit &&
+	    port->overflow == VSERIAL_OVERFLOW_BLOCK) {
+		unsigned long at = vserial_output_stall_at(port);
+
+		if (time_before(jiffies, at)) {
+			vserial_output_arm(port, at);
+		} else {
+			port->stalled = true;
+			port->room_wanted = false;
+			wake = true;
+		}
+	}
+	if (port->drain_wanted) {
+		unsigned long at = port->slow_since + VSERIAL_DRAIN_LIMIT;
+
+		if (time_before(jiffies, at)) {
+			vserial_output_arm(port, at);
+		} else {
+			port->drain_wanted = false;
+			wake = true;
+		}
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (wake)
+		vserial_output_wake(port);
+}
+
+/**
+ * vserial_output_kick() - tell the backing that there is something to take
+ * @port: the port
+ */
+void vserial_output_kick(struct vserial_port *port)
+{
+	struct vserial_backing *b;
+
+	rcu_read_lock();
+	b = rcu_dereference(port->backing);
+	if (b && READ_ONCE(port->live) && b->ops->tx)
+		b->ops->tx(b);
+	rcu_read_unlock();
+}
+
+/**
+ * vserial_output_write() - the guest writes
+ * @port: the port
+ * @buf: bytes
+ * @n: how many
+ *
+ * Context: any; must not sleep.
+ * Return: bytes taken; fewer than @n only while the guest has to wait, and
+ * then the tty is woken later.
+ */
+ssize_t vserial_output_write(struct vserial_port *port, const u8 *buf, size_t n)
+{
+	unsigned long flags;
+	u64 dropped;
+	size_t r;
+
+	spin_lock_irqsave(&port->lock, flags);
+	dropped = vserial_output_dropped(port);
+	if (!vserial_stream_unread(&port->tx, &port->tx_cursor))
+		vserial_output_restart_clock(port);
+	r = vserial_stream_append(&port->tx, buf, n,
+				  vserial_output_policy(port));
+	if (r < n)
+		vserial_output_want_room(port);
+	dropped = vserial_output_dropped(port) - dropped;
+	spin_unlock_irqrestore(&port->lock, flags);
+
+	trace_vserial_tx(port, r);
+	if (dropped)
+		trace_vserial_drop(port, "tx", dropped);
+	if (r)
+		vserial_output_kick(port);
+	return r;
+}
+
+/**
+ * vserial_output_room() - bytes the guest can write now
+ * @port: the port
+ *
+ * Return: as tty_operations.write_room; if 0, the tty is woken later.
+ */
+unsigned int vserial_output_room(struct vserial_port *port)
+{
+	unsigned int room = VSERIAL_RING_SIZE;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_output_policy(port) == VSERIAL_OVERFLOW_BLOCK) {
+		room = vserial_stream_room(&port->tx);
+		if (!room)
+			vserial_output_want_room(port);
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	return room;
+}
+
+/**
+ * vserial_output_unsent() - what tcdrain() has to wait for
+ * @port: the port
+ *
+ * Never more than 255: n_tty reports POLLOUT only below 256 (WAKEUP_CHARS).
+ * 0 as soon as waiting is no use: nobody is there, or takes too little.
+ *
+ * Return: as tty_operations.chars_in_buffer; if not 0, the tty is woken later.
+ */
+unsigned int vserial_output_unsent(struct vserial_port *port)
+{
+	unsigned long flags, at;
+	u64 unread;
+
+	spin_lock_irqsave(&port->lock, flags);
+	unread = vserial_stream_unread(&port->tx, &port->tx_cursor);
+	at = port->slow_since + VSERIAL_DRAIN_LIMIT;
+	if (port->stalled || !vserial_port_present(port) ||
+	    time_after_eq(jiffies, at))
+		unread = 0;
+	if (unread) {
+		port->drain_wanted = true;
+		vserial_output_arm(port, at);
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	return min_t(u64, unread, 255);
+}
+
+/**
+ * vserial_output_released() - nobody is there to wait for any more
+ * @port: the port, after its peer left; wakes those who waited for it
+ */
+void vserial_output_released(struct vserial_port *port)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	port->stalled = false;
+	port->room_wanted = false;
+	port->drain_wanted = false;
+	spin_unlock_irqrestore(&port->lock, flags);
+	vserial_output_wake(port);
+}
+
+/**
+ * vserial_output_flush() - the guest discards what it wrote (TCOFLUSH)
+ * @port: the port; what is discarded counts as dropped
+ */
+void vserial_output_flush(struct vserial_port *port)
+{
+	unsigned long flags;
+	u64 n;
+
+	spin_lock_irqsave(&port->lock, flags);
+	n = vserial_stream_discard(&port->tx, &port->tx_cursor);
+	vserial_output_progress(port);
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (n)
+		trace_vserial_drop(port, "tx", n);
+	vserial_output_wake(port);
+}
+
+/**
+ * vserial_output_break() - the guest sends a break
+ * @port: the port
+ * @ms: how long, 0 if not known
+ */
+void vserial_output_break(struct vserial_port *port, unsigned int ms)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	vserial_stream_mark(&port->tx, VSERIAL_MARKER_BREAK, ms);
+	spin_unlock_irqrestore(&port->lock, flags);
+	vserial_output_kick(port);
+}
+
+/**
+ * vserial_output_lines() - the guest drives its lines
+ * @port: the port
+ * @set: TIOCM_* lines to assert
+ * @clear: TIOCM_* lines to drop
+ */
+void vserial_output_lines(struct vserial_port *port, unsigned int set,
+			  unsigned int clear)
+{
+	bool changed;
+	unsigned long flags;
+	unsigned int mcr;
+
+	spin_lock_irqsave(&port->lock, flags);
+	mcr = (port->mcr & ~clear) | set;
+	changed = mcr != port->mcr;
+	if (changed) {
+		port->mcr = mcr;
+		vserial_stream_mark(&port->tx, VSERIAL_MARKER_LINES, mcr);
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (changed)
+		vserial_output_kick(port);
+}
+
+/**
+ * vserial_output_take() - a backing takes bytes to move
+ * @b: the backing
+ * @buf: where to
+ * @n: how many at most
+ * @offset: the offset of the first
+ *
+ * What is taken stays in flight until it is acknowledged or rewound.  Markers
+ * on the way are passed over.
+ *
+ * Return: bytes taken; 0 if there are none, or @b is not the port's started
+ * backing.
+ */
+size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
+			   u64 *offset)
+{
+	struct vserial_port *port = b->port;
+	struct vserial_marker m;
+	unsigned long flags;
+	size_t r = 0;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_output_is_reader(b)) {
+		do {
+			r = vserial_stream_take(&port->tx, &port->tx_cursor,
+						buf, n, offset);
+		} while (!r && vserial_stream_take_marker(&port->tx,
+							  &port->tx_cursor,
+							  &m));
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	return r;
+}
+
+/**
+ * vserial_output_unread() - bytes a backing has not acknowledged
+ * @b: the backing
+ *
+ * Return: bytes, 0 if @b is not the port's started backing.
+ */
+size_t vserial_output_unread(struct vserial_backing *b)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+	size_t r = 0;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_output_is_reader(b))
+		r = vserial_stream_unread(&port->tx, &port->tx_cursor);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return r;
+}
+
+/**
+ * vserial_output_ack() - what a backing took has arrived
+ * @b: the backing
+ * @upto: all before this offset is for good at the far end
+ */
+void vserial_output_ack(struct vserial_backing *b, u64 upto)
+{
+	struct vserial_port *port = b->port;
+	bool wake = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_output_is_reader(b)) {
+		vserial_stream_ack(&port->tx, &port->tx_cursor, upto);
+		wake = vserial_output_progress(port);
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (wake)
+		vserial_output_wake(port);
+}
+
+/**
+ * vserial_output_rewind() - a backing gives back what it has in flight
+ * @b: the backing; what it did not acknowledge is handed out again
+ */
+void vserial_output_rewind(struct vserial_backing *b)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_output_is_reader(b))
+		vserial_stream_rewind(&port->tx, &port->tx_cursor);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/**
+ * vserial_output_swallow() - a backing takes all there is and looks at nothing
+ * @b: the backing
+ */
+void vserial_output_swallow(struct vserial_backing *b)
+{
+	struct vserial_port *port = b->port;
+	bool wake = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_output_is_reader(b)) {
+		vserial_stream_skip(&port->tx, &port->tx_cursor);
+		wake = vserial_output_progress(port);
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (wake)
+		vserial_output_wake(port);
+}
+
+/**
+ * vserial_output_echo() - move output to the same port's input
+ * @b: the backing
+ *
+ * Stops when the input is full; vserial_backing_ops.rx_room tells when it is
+ * not.  Two callers at a time keep the order: each piece moves under the lock.
+ */
+void vserial_output_echo(struct vserial_backing *b)
+{
+	struct vserial_port *port = b->port;
+	struct vserial_marker m;
+	bool wake = false, more = true;
+	unsigned long flags;
+	u8 buf[256];
+
+	while (more) {
+		size_t n, put;
+		u64 offset;
+
+		more = false;
+		spin_lock_irqsave(&port->lock, flags);
+		if (!vserial_output_is_reader(b))
+			goto unlock;
+		n = vserial_stream_take(&port->tx, &port->tx_cursor, buf,
+					sizeof(buf), &offset);
+		if (n) {
+			put = vserial_input_put(port, buf, n);
+			vserial_stream_ack(&port->tx, &port->tx_cursor,
+					   offset + put);
+			if (put < n)
+				vserial_stream_rewind(&port->tx,
+						      &port->tx_cursor);
+			wake |= vserial_output_progress(port);
+			more = put == n;
+		} else if (vserial_stream_take_marker(&port->tx,
+						      &port->tx_cursor, &m)) {
+			if (m.type != VSERIAL_MARKER_LINES)
+				vserial_input_mark(port, m.type, m.arg);
+			more = true;
+		}
+unlock:
+		spin_unlock_irqrestore(&port->lock, flags);
+	}
+	if (wake)
+		vserial_output_wake(port);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * output: a port's stream out of the guest; what backings may call of it is in
+ * backing.h
+ */
+#ifndef _VSERIAL_OUTPUT_H
+#define _VSERIAL_OUTPUT_H
+
+#include <linux/types.h>
+
+struct timer_list;
+struct vserial_port;
+
+ssize_t vserial_output_write(struct vserial_port *port, const u8 *buf,
+			     size_t n);
+unsigned int vserial_output_room(struct vserial_port *port);
+unsigned int vserial_output_unsent(struct vserial_port *port);
+void vserial_output_flush(struct vserial_port *port);
+void vserial_output_break(struct vserial_port *port, unsigned int ms);
+void vserial_output_lines(struct vserial_port *port, unsigned int set,
+			  unsigned int clear);
+void vserial_output_kick(struct vserial_port *port);
+void vserial_output_released(struct vserial_port *port);
+void vserial_output_slow(struct timer_list *t);
+
+#endif /* _VSERIAL_OUTPUT_H */

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * port: one serial port of a guest
+ *
+ *   vserial_guest --ports[index]--> vserial_port --backing--> vserial_backing
+ *        ^                             |   ^                       |
+ *        +---------- guest ------------+   +-------- port ---------+
+ *
+ * A port is the device GUEST:INDEX on the vserial bus; its memory belongs to
+ * that device.  The embedded tty_port holds one reference on it, so that a
+ * process that keeps a hung-up tty open keeps the memory and the minor.
+ */
+#ifndef _VSERIAL_PORT_H
+#define _VSERIAL_PORT_H
+
+#include <linux/device.h>
+#include <linux/mutex.h>
+#include <linux/serial.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/tty.h>
+#include <linux/workqueue.h>
+
+#include "reason.h"
+#include "stream.h"
+
+struct vserial_backing;
+struct vserial_guest;
+struct vserial_minor;
+
+/**
+ * struct vserial_settings - settings to be changed, by netlink or sysfs
+ * @set: BIT(VSERIAL_A_PORT_*) of the members below that are to be set
+ */
+struct vserial_settings {
+	u64 set;
+	const char *backing;
+	bool connect_at_power_on;
+	u32 overflow;
+	u32 stall_limit;
+	u32 history;
+	u32 carrier;
+};
+
+/**
+ * struct vserial_port - one serial port of a guest
+ * @tty: the tty layer's half
+ * @dev: GUEST:INDEX on the vserial bus
+ * @guest: its guest; the device holds a reference
+ * @index: its number in the guest
+ * @minor: its number in the tty driver, so ttyVS<minor>
+ * @tty_minor: what it holds of its minor until the last close
+ * @tty_dev: the tty's device; valid from publication until @dead
+ * @config: serialises changes of @backing and @connected, and of settings.
+ *	Taken outside @lock; never by what a backing's worker does.
+ * @backing: what is at the far end.  Written under @config and @lock, read
+ *	under either or RCU.
+ * @connected: the switch; guarded by @config and @lock as @backing
+ * @event: tells listeners that the port changed
+ * @lock: guards everything below; innermost, taken from any context
+ */
+struct vserial_port {
+	struct tty_port tty;
+	struct device dev;
+	struct vserial_guest *guest;
+	unsigned int index;
+	unsigned int minor;
+	struct vserial_minor *tty_minor;
+	struct device *tty_dev;
+
+	struct mutex config;
+	struct vserial_backing __rcu *backing;
+	bool connected;
+	struct work_struct event;
+
+	spinlock_t lock;
+	bool dead;		/* removed: nothing starts any more */
+	bool power;		/* the guest has the device open */
+	bool live;		/* @backing is started and may move bytes */
+	bool connect_at_power_on;
+	enum vserial_state state;
+	struct vserial_reason reason;
+
+	/* output, towards the backing */
+	struct vserial_stream tx;
+	struct vserial_cursor tx_cursor;	/* the backing's */
+	enum vserial_overflow overflow;
+	u32 stall_limit;	/* ms, 0: for ever */
+	bool room_wanted;	/* a writer found the ring full */
+	bool drain_wanted;	/* somebody waits for the ring to empty */
+	bool stalled;		/* the peer takes nothing: drop the oldest */
+	unsigned long slow_since;	/* jiffies when @slow_pos was noted */
+	u64 slow_pos;		/* see vserial_output_progress() */
+	struct timer_list slow_timer;
+
+	/* input, towards the guest */
+	struct vserial_stream rx;
+	struct vserial_cursor rx_cursor;	/* the tty's */
+	u64 rx_dropped;		/* came while the guest was powered off */
+	u64 rx_lost;		/* left in the flip buffer when it went off */
+	u64 rx_flipped;		/* given to the flip buffer */
+	u64 rx_received;	/* ... and on to the line discipline, whose
+				 * callback is its only writer
+				 */
+	bool flip_wanted;	/* input waits for room in the flip buffer */
+	bool rx_room_wanted;	/* a backing was told to wait */
+	struct delayed_work rx_retry;
+
+	/* lines */
+	enum vserial_carrier carrier;
+	unsigned int mcr;	/* TIOCM_* lines that the guest drives */
+	unsigned int msr;	/* TIOCM_* lines that the guest sees */
+	struct async_icount icount;
+	struct winsize winsize;	/* kept from one opening to the next */
+};
+
+static inline struct vserial_port *vserial_port_of(struct tty_port *tty)
+{
+	return container_of(tty, struct vserial_port, tty);
+}
+
+/* "GUEST:INDEX", for messages and traces */
+static inline const char *vserial_port_name(const struct vserial_port *port)
+{
+	return dev_name(&port->dev);
+}
+
+/* Milliseconds after which a peer that takes nothing is no longer waited for. */
+#define VSERIAL_STALL_LIMIT_DEFAULT	1000
+
+extern struct vserial_budget vserial_budget;
+
+/**
+ * struct vserial_port_status - a port at one moment, for those who show it
+ * @minor ... @overrun: as VSERIAL_A_PORT_*
+ */
+struct vserial_port_status {
+	bool connected, power, connect_at_power_on;
+	enum vserial_state state;
+	struct vserial_reason reason;
+	enum vserial_overflow overflow;
+	enum vserial_carrier carrier;
+	u32 stall_limit, history, tx_unread, rx_unread, lines;
+	u64 tx_bytes, rx_bytes, dropped_bytes;
+	struct async_icount icount;
+};
+
+struct vserial_port *vserial_port_create(struct vserial_guest *guest,
+					 unsigned int index,
+					 const struct vserial_settings *s,
+					 struct vserial_reason *reason);
+int vserial_port_publish(struct vserial_port *port,
+			 struct vserial_reason *reason);
+void vserial_port_discard(struct vserial_port *port);
+int vserial_port_doom(struct vserial_port *port, bool force,
+		      struct vserial_reason *reason);
+void vserial_port_spare(struct vserial_port *port);
+void vserial_port_remove(struct vserial_port *port);
+int vserial_port_configure(struct vserial_port *port,
+			   const struct vserial_settings *s,
+			   struct vserial_reason *reason);
+int vserial_port_connect(struct vserial_port *port, bool on,
+			 struct vserial_reason *reason);
+int vserial_port_power_on(struct vserial_port *port);
+void vserial_port_power_off(struct vserial_port *port);
+bool vserial_port_present(const struct vserial_port *port);
+void vserial_port_status(struct vserial_port *port,
+			 struct vserial_port_status *st);
+
+#endif /* _VSERIAL_PORT_H */

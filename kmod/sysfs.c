@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sysfs: the attributes of guests and ports
+ *
+ * One value a file; Documentation/ABI/testing/sysfs-bus-vserial describes
+ * them.  Settings are changed with CAP_SYS_ADMIN, whoever opened the file; a
+ * port's "connected" is also its guest's owner's.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/kstrtox.h>
+#include <linux/sysfs.h>
+
+#include "backing.h"
+#include "guest.h"
+#include "port.h"
+#include "reason.h"
+#include "spec.h"
+#include "sysfs.h"
+#include "words.h"
+
+static int vserial_sysfs_may_configure(struct vserial_reason *reason)
+{
+	if (capable(CAP_SYS_ADMIN))
+		return 0;
+	return vserial_refuse(reason, -EPERM,
+			      "configuring needs CAP_SYS_ADMIN");
+}
+
+/**
+ * vserial_sysfs_begin() - what every write to a setting starts with
+ * @words: filled; to be freed if this succeeds
+ * @buf: what was written
+ * @max: as for vserial_words_split()
+ * @reason: says why not
+ *
+ * Return: 0 or a negative errno with @reason filled.
+ */
+int vserial_sysfs_begin(struct vserial_words *words, const char *buf,
+			unsigned int max, struct vserial_reason *reason)
+{
+	int err = vserial_sysfs_may_configure(reason);
+
+	return err ?: vserial_words_split(words, buf, max, reason);
+}
+
+/**
+ * vserial_sysfs_done() - what every write to an attribute ends with
+ * @err: 0 or a negative errno
+ * @what: the attribute, for the kernel log
+ * @count: bytes written
+ * @reason: why not, if @err
+ *
+ * sysfs has no room for a sentence, so the kernel log gets it.
+ *
+ * Return: what a store function returns.
+ */
+ssize_t vserial_sysfs_done(int err, const char *what, size_t count,
+			   const struct vserial_reason *reason)
+{
+	if (!err)
+		return count;
+	pr_warn_ratelimited("vserial: %s: %s\n", what, reason->text);
+	return err;
+}
+
+/* guests */
+
+static ssize_t vserial_uuid_show(struct device *dev, char *buf,
+				 enum vserial_guest_uuid which)
+{
+	struct vserial_guest *g = vserial_guest_of(dev);
+	uuid_t uuid;
+
+	mutex_lock(&vserial_guests_lock);
+	uuid = g->uuid[which];
+	mutex_unlock(&vserial_guests_lock);
+	if (uuid_is_null(&uuid))
+		return sysfs_emit(buf, "\n");
+	return sysfs_emit(buf, "%pUb\n", &uuid);
+}
+
+static ssize_t vserial_uuid_store(struct device *dev, const char *buf,
+				  size_t count, enum vserial_guest_uuid which)
+{
+	struct vserial_identity id = {};
+	struct vserial_reason reason;
+	struct vserial_words words;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 1, &reason);
+	if (err)
+		return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+	id.set_uuid[which] = true;
+	if (words.nr && (strlen(words.word[0]) != UUID_STRING_LEN ||
+			 uuid_parse(words.word[0], &id.uuid[which])))
+		err = vserial_refuse(&reason, -EINVAL,
+				     "UUID '" VSERIAL_VALUE "' is not of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+				     words.word[0]);
+	else
+		err = vserial_guest_set(dev_name(dev), &id, &reason);
+	vserial_words_free(&words);
+	return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+}
+
+#define VSERIAL_UUID_ATTR(name, which)					\
+static ssize_t name##_show(struct device *dev,				\
+			   struct device_attribute *attr, char *buf)	\
+{									\
+	return vserial_uuid_show(dev, buf, which);			\
+}									\
+static ssize_t name##_store(struct device *dev,				\
+			    struct device_attribute *attr,		\
+			    const char *buf, size_t count)		\
+{									\
+	return vserial_uuid_store(dev, buf, count, which);		\
+}									\
+static DEVICE_ATTR_RW(name)
+
+VSERIAL_UUID_ATTR(uuid, VSERIAL_UUID_BIOS);
+VSERIAL_UUID_ATTR(vc_uuid, VSERIAL_UUID_VC);
+VSERIAL_UUID_ATTR(location_uuid, VSERIAL_UUID_LOCATION);
+
+static ssize_t owner_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	kuid_t uid;
+	kgid_t gid;
+
+	vserial_guest_owner(vserial_guest_of(dev), &uid, &gid);
+	if (!uid_valid(uid))
+		return sysfs_emit(buf, "\n");
+	return sysfs_emit(buf, "%u:%u\n", from_kuid(&init_user_ns, uid),
+			  from_kgid(&init_user_ns, gid));
+}
+
+/* "UID:GID"; an empty line or "none": nobody */
+static int vserial_owner_parse(const char *text, struct vserial_identity *id,
+			       struct vserial_reason *reason)
+{
+	unsigned int uid, gid;
+	char junk;
+
+	id->set_uid = true;
+	id->set_gid = true;
+	id->uid = INVALID_UID;
+	id->gid = INVALID_GID;
+	if (!*text || !strcmp(text, "none"))
+		return 0;
+	if (sscanf(text, "%u:%u%c", &uid, &gid, &junk) == 2) {
+		id->uid = make_kuid(&init_user_ns, uid);
+		id->gid = make_kgid(&init_user_ns, gid);
+		if (uid_valid(id->uid) && gid_valid(id->gid))
+			return 0;
+	}
+	return vserial_refuse(reason, -EINVAL,
+			      "owner '" VSERIAL_VALUE "' is not of the form UID:GID in numbers, or none",
+			      text);
+}
+
+static ssize_t owner_store(struct device *dev, struct device_attribute *attr,
+			   const char *buf, size_t count)
+{
+	struct vserial_identity id = {};
+	struct vserial_reason reason;
+	struct vserial_words words;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 1, &reason);
+	if (!err) {
+		err = vserial_owner_parse(words.nr ? words.word[0] : "", &id,
+					  &reason);
+		if (!err)
+			err = vserial_guest_set(dev_name(dev), &id, &reason);
+		vserial_words_free(&words);
+	}
+	return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+}
+static DEVICE_ATTR_RW(owner);
+
+static int vserial_index_parse(const struct vserial_words *words,
+			       unsigned int *index,
+			       struct vserial_reason *reason)
+{
+	if (words->nr && !kstrtouint(words->word[0], 10, index))
+		return 0;
+	return vserial_refuse(reason, -EINVAL,
+			      "port index '" VSERIAL_VALUE "' is not a number from 0 to %u",
+			      words->nr ? words->word[0] : "",
+			      VSERIAL_PORTS_PER_GUEST - 1);
+}
+
+/* "INDEX [BACKING]" */
+static ssize_t new_port_store(struct device *dev, struct device_attribute *attr,
+			      const char *buf, size_t count)
+{
+	struct vserial_settings s = {};
+	struct vserial_reason reason;
+	struct vserial_words words;
+	unsigned int index;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 2, &reason);
+	if (!err) {
+		err = vserial_index_parse(&words, &index, &reason);
+		if (words.nr > 1) {
+			s.set = BIT_ULL(VSERIAL_A_PORT_BACKING);
+			s.backing = words.word[1];
+		}
+		if (!err)
+			err = vserial_guest_add_port(dev_name(dev), index, &s,
+						     &reason);
+		vserial_words_free(&words);
+	}
+	return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+}
+static DEVICE_ATTR_WO(new_port);
+
+/* "INDEX [force]" */
+static ssize_t del_port_store(struct device *dev, struct device_attribute *attr,
+			      const char *buf, size_t count)
+{
+	struct vserial_reason reason;
+	struct vserial_words words;
+	unsigned int index;
+	bool force;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 2, &reason);
+	if (!err) {
+		err = vserial_words_force(&words, "del_port", "a port's index",
+					  &force, &reason);
+		if (!err)
+			err = vserial_index_parse(&words, &index, &reason);
+		if (!err)
+			err = vserial_guest_del_port(dev_name(dev), index,
+						     force, &reason);
+		vserial_words_free(&words);
+	}
+	return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+}
+static DEVICE_ATTR_WO(del_port);
+
+static struct attribute *vserial_guest_attrs[] = {
+	&dev_attr_uuid.attr,
+	&dev_attr_vc_uuid.attr,
+	&dev_attr_location_uuid.attr,
+	&dev_attr_owner.attr,
+	&dev_attr_new_port.attr,
+	&dev_attr_del_port.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(vserial_guest);
+
+const struct device_type vserial_guest_type = {
+	.name = "guest",
+	.groups = vserial_guest_groups,
+};
+
+/* ports */
+
+static struct vserial_port *vserial_port_from(struct device *dev)
+{
+	return container_of(dev, struct vserial_port, dev);
+}
+
+static ssize_t vserial_setting_store(struct device *dev,
+				     struct vserial_settings *s, size_t count)
+{
+	struct vserial_reason reason;
+	int err = vserial_sysfs_may_configure(&reason);
+
+	if (!err)
+		err = vserial_port_configure(vserial_port_from(dev), s,
+					     &reason);
+	return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+}
+
+static ssize_t vserial_value_refused(struct device *dev, const char *buf,
+				     const char *rule)
+{
+	struct vserial_reason reason;
+
+	vserial_refuse(&reason, -EINVAL, "'%.*s' is not %s",
+		       (int)min_t(size_t, strcspn(buf, "\n"), 100), buf, rule);
+	return vserial_sysfs_done(-EINVAL, dev_name(dev), 0, &reason);
+}
+
+static ssize_t backing_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	struct vserial_backing *b;
+	ssize_t r = 0;
+
+	rcu_read_lock();
+	b = rcu_dereference(vserial_port_from(dev)->backing);
+	if (b)
+		r = sysfs_emit(buf, "%s\n", b->spec->text);
+	rcu_read_unlock();
+	return r;
+}
+
+static ssize_t backing_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t count)
+{
+	struct vserial_settings s = {
+		.set = BIT_ULL(VSERIAL_A_PORT_BACKING),
+	};
+	struct vserial_reason reason;
+	struct vserial_words words;
+	ssize_t r;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 1, &reason);
+	if (err)
+		return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+	s.backing = words.nr ? words.word[0] : "";
+	r = vserial_setting_store(dev, &s, count);
+	vserial_words_free(&words);
+	return r;
+}
+static DEVICE_ATTR_RW(backing);
+
+static const char *const vserial_overflow_names[] = {
+	[VSERIAL_OVERFLOW_BLOCK] = "block",
+	[VSERIAL_OVERFLOW_DROP_OLD] = "drop-old",
+	[VSERIAL_OVERFLOW_DROP_NEW] = "drop-new",
+};
+
+static const char *const vserial_carrier_names[] = {
+	[VSERIAL_CARRIER_AUTO] = "auto",
+	[VSERIAL_CARRIER_ALWAYS] = "always",
+	[VSERIAL_CARRIER_PEER] = "peer",
+};
+
+static const char *const vserial_state_names[] = {
+	[VSERIAL_STATE_NOT_CONNECTED] = "not-connected",
+	[VSERIAL_STATE_LISTENING] = "listening",
+	[VSERIAL_STATE_CONNECTING] = "connecting",
+	[VSERIAL_STATE_CONNECTED] = "connected",
+	[VSERIAL_STATE_RECOVERABLE_ERROR] = "recoverable-error",
+	[VSERIAL_STATE_UNRECOVERABLE_ERROR] = "unrecoverable-error",
+};
+
+#define VSERIAL_SHOW(name, format, value)				\
+static ssize_t name##_show(struct device *dev,				\
+			   struct device_attribute *attr, char *buf)	\
+{									\
+	struct vserial_port_status st;					\
+									\
+	vserial_port_status(vserial_port_from(dev), &st);		\
+	return sysfs_emit(buf, format "\n", value);			\
+}
+
+#define VSERIAL_SHOW_RO(name, format, value)				\
+VSERIAL_SHOW(name, format, value)					\
+static DEVICE_ATTR_RO(name)
+
+#define VSERIAL_U32_ATTR(name, nr)					\
+VSERIAL_SHOW(name, "%u", st.name)					\
+static ssize_t name##_store(struct device *dev,				\
+			    struct device_attribute *attr,		\
+			    const char *buf, size_t count)		\
+{									\
+	struct vserial_settings s = { .set = BIT_ULL(nr) };		\
+									\
+	if (kstrtou32(buf, 0, &s.name))					\
+		return vserial_value_refused(dev, buf,			\
+					     "a number for " #name);	\
+	return vserial_setting_store(dev, &s, count);			\
+}									\
+static DEVICE_ATTR_RW(name)
+
+#define VSERIAL_NAME_ATTR(name, nr, rule)				\
+VSERIAL_SHOW(name, "%s", vserial_##name##_names[st.name])		\
+static ssize_t name##_store(struct device *dev,				\
+			    struct device_attribute *attr,		\
+			    const char *buf, size_t count)		\
+{									\
+	struct vserial_settings s = { .set = BIT_ULL(nr) };		\
+	int i = sysfs_match_string(vserial_##name##_names, buf);	\
+									\
+	if (i < 0)							\
+		return vserial_value_refused(dev, buf, rule);		\
+	s.name = i;							\
+	return vserial_setting_store(dev, &s, count);			\
+}									\
+static DEVICE_ATTR_RW(name)
+
+VSERIAL_U32_ATTR(stall_limit, VSERIAL_A_PORT_STALL_LIMIT);
+VSERIAL_U32_ATTR(history, VSERIAL_A_PORT_HISTORY);
+VSERIAL_NAME_ATTR(overflow, VSERIAL_A_PORT_OVERFLOW,
+		  "block, drop-old or drop-new");
+VSERIAL_NAME_ATTR(carrier, VSERIAL_A_PORT_CARRIER, "auto, always or peer");
+
+VSERIAL_SHOW(connect_at_power_on, "%s", st.connect_at_power_on ? "on" : "off")
+static ssize_t connect_at_power_on_store(struct device *dev,
+					 struct device_attribute *attr,
+					 const char *buf, size_t count)
+{
+	struct vserial_settings s = {
+		.set = BIT_ULL(VSERIAL_A_PORT_CONNECT_AT_POWER_ON),
+	};
+
+	if (kstrtobool(buf, &s.connect_at_power_on))
+		return vserial_value_refused(dev, buf, "on or off");
+	return vserial_setting_store(dev, &s, count);
+}
+static DEVICE_ATTR_RW(connect_at_power_on);
+
+VSERIAL_SHOW(connected, "%s", st.connected ? "on" : "off")
+static ssize_t connected_store(struct device *dev,
+			       struct device_attribute *attr,
+			       const char *buf, size_t count)
+{
+	struct vserial_port *port = vserial_port_from(dev);
+	struct vserial_reason reason;
+	bool on;
+	int err;
+
+	if (kstrtobool(buf, &on))
+		return vserial_value_refused(dev, buf, "on or off");
+	err = vserial_guest_may_connect(port->guest, capable(CAP_SYS_ADMIN),
+					current_uid(), &reason);
+	if (!err)
+		err = vserial_port_connect(port, on, &reason);
+	return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+}
+static DEVICE_ATTR_RW(connected);
+
+VSERIAL_SHOW_RO(state, "%s", vserial_state_names[st.state]);
+VSERIAL_SHOW_RO(reason, "%s", st.reason.text);
+VSERIAL_SHOW_RO(power, "%s", st.power ? "on" : "off");
+VSERIAL_SHOW_RO(tx_bytes, "%llu", st.tx_bytes);
+VSERIAL_SHOW_RO(rx_bytes, "%llu", st.rx_bytes);
+VSERIAL_SHOW_RO(dropped_bytes, "%llu", st.dropped_bytes);
+VSERIAL_SHOW_RO(break, "%u", st.icount.brk);
+VSERIAL_SHOW_RO(frame, "%u", st.icount.frame);
+VSERIAL_SHOW_RO(parity, "%u", st.icount.parity);
+VSERIAL_SHOW_RO(overrun, "%u", st.icount.overrun);
+
+/* Nothing here has a peer with a name; the daemon's backings will. */
+static ssize_t peer_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "\n");
+}
+static DEVICE_ATTR_RO(peer);
+
+/* For udev, which makes /dev/vserial/GUEST/INDEX of these. */
+
+static ssize_t guest_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  vserial_guest_name(vserial_port_from(dev)->guest));
+}
+static DEVICE_ATTR_RO(guest);
+
+static ssize_t index_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%u\n", vserial_port_from(dev)->index);
+}
+static DEVICE_ATTR_RO(index);
+
+static ssize_t uid_show(struct device *dev, struct device_attribute *attr,
+			char *buf)
+{
+	kuid_t uid;
+	kgid_t gid;
+
+	vserial_guest_owner(vserial_port_from(dev)->guest, &uid, &gid);
+	return sysfs_emit(buf, "%u\n", uid_valid(uid) ?
+			  from_kuid(&init_user_ns, uid) : 0);
+}
+static DEVICE_ATTR_RO(uid);
+
+static ssize_t gid_show(struct device *dev, struct device_attribute *attr,
+			char *buf)
+{
+	kuid_t uid;
+	kgid_t gid;
+
+	vserial_guest_owner(vserial_port_from(dev)->guest, &uid, &gid);
+	return sysfs_emit(buf, "%u\n", gid_valid(gid) ?
+			  from_kgid(&init_user_ns, gid) : 0);
+}
+static DEVICE_ATTR_RO(gid);
+
+static struct attribute *vserial_port_attrs[] = {
+	&dev_attr_guest.attr,
+	&dev_attr_index.attr,
+	&dev_attr_uid.attr,
+	&dev_attr_gid.attr,
+	&dev_attr_backing.attr,
+	&dev_attr_connect_at_power_on.attr,
+	&dev_attr_overflow.attr,
+	&dev_attr_stall_limit.attr,
+	&dev_attr_history.attr,
+	&dev_attr_carrier.attr,
+	&dev_attr_connected.attr,
+	&dev_attr_state.attr,
+	&dev_attr_reason.attr,
+	&dev_attr_peer.attr,
+	&dev_attr_power.attr,
+	&dev_attr_tx_bytes.attr,
+	&dev_attr_rx_bytes.attr,
+	&dev_attr_dropped_bytes.attr,
+	&dev_attr_break.attr,
+	&dev_attr_frame.attr,
+	&dev_attr_parity.attr,
+	&dev_attr_overrun.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(vserial_port);
+
+const struct device_type vserial_port_type = {
+	.name = "port",
+	.groups = vserial_port_groups,
+};
+
+/**
+ * vserial_sysfs_give() - give what belongs to the guest's owner to it
+ * @port: a published port
+ *
+ * Context: process, vserial_guests_lock held.
+ */
+void vserial_sysfs_give(struct vserial_port *port)
+{
+	kuid_t uid;
+	kgid_t gid;
+
+	vserial_guest_owner(port->guest, &uid, &gid);
+	if (!uid_valid(uid)) {
+		uid = GLOBAL_ROOT_UID;
+		gid = GLOBAL_ROOT_GID;
+	}
+	/* Without memory for it the owner has to use netlink. */
+	if (sysfs_file_change_owner(&port->dev.kobj, "connected", uid, gid))
+		dev_warn(&port->dev, "'connected' stays with its former owner\n");
+}

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tty: the driver of /dev/ttyVS*, what a virtual machine monitor opens
+ *
+ * Only words of the tty layer are translated here; what they mean for a port
+ * is in output.c, input.c and port.c.  Documentation/architecture.md lists
+ * what VMMs expect of the tty.
+ *
+ * A tty finds its port in vserial_ports by minor, when it is installed, and
+ * holds the tty_port until it is cleaned up: for a process that keeps a hung
+ * up tty open, long after the port was removed.
+ */
+#include <linux/err.h>
+#include <linux/idr.h>
+#include <linux/kref.h>
+#include <linux/module.h>
+#include <linux/serial.h>
+#include <linux/slab.h>
+#include <linux/tty.h>
+#include <linux/tty_driver.h>
+#include <linux/tty_flip.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "input.h"
+#include "line.h"
+#include "output.h"
+#include "port.h"
+#include "tty.h"
+
+/* Lines that a guest may drive. */
+#define VSERIAL_MCR	(TIOCM_DTR | TIOCM_RTS | TIOCM_OUT1 | TIOCM_OUT2 | \
+			 TIOCM_LOOP)
+
+static unsigned int max_ports = 4096;
+module_param(max_ports, uint, 0444);
+MODULE_PARM_DESC(max_ports, "ports the host may have, 1 to 32768 (default 4096)");
+
+static struct tty_driver *vserial_tty_driver;
+/* Published ports by minor; its own lock guards it. */
+static DEFINE_XARRAY(vserial_ports);
+static DEFINE_IDA(vserial_minors);
+
+struct vserial_minor {
+	struct kref ref;
+	unsigned int nr;
+};
+
+/**
+ * vserial_minor_alloc() - take the lowest free minor
+ *
+ * Return: a minor with one reference; ERR_PTR(-ENOSPC) if all are in use, or
+ * ERR_PTR(-ENOMEM).
+ */
+struct vserial_minor *vserial_minor_alloc(void)
+{
+	struct vserial_minor *m = kmalloc(sizeof(*m), GFP_KERNEL);
+	int nr;
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	nr = ida_alloc_max(&vserial_minors, max_ports - 1, GFP_KERNEL);
+	if (nr < 0) {
+		kfree(m);
+		return ERR_PTR(nr);
+	}
+	kref_init(&m->ref);
+	m->nr = nr;
+	return m;
+}
+
+/**
+ * vserial_minor_get() - share a minor
+ * @m: the minor
+ *
+ * Return: @m.
+ */
+struct vserial_minor *vserial_minor_get(struct vserial_minor *m)
+{
+	kref_get(&m->ref);
+	return m;
+}
+
+static void vserial_minor_last(struct kref *ref)
+{
+	struct vserial_minor *m = container_of(ref, struct vserial_minor, ref);
+
+	ida_free(&vserial_minors, m->nr);
+	kfree(m);
+}
+
+/**
+ * vserial_minor_put() - give a minor back
+ * @m: the minor, or NULL
+ */
+void vserial_minor_put(struct vserial_minor *m)
+{
+	if (m)
+		kref_put(&m->ref, vserial_minor_last);
+}
+
+/**
+ * vserial_minor_is_used() - does somebody else hold a minor?
+ * @m: the minor, of which the caller holds one reference
+ *
+ * Return: whether a port, or a tty that outlived its port, still uses it.
+ */
+bool vserial_minor_is_used(const struct vserial_minor *m)
+{
+	return kref_read(&m->ref) > 1;
+}
+
+/**
+ * vserial_minor_nr() - a minor's number
+ * @m: the minor
+ *
+ * Return: N of ttyVS<N>.
+ */
+unsigned int vserial_minor_nr(const struct vserial_minor *m)
+{
+	return m->nr;
+}
+
+static int vserial_tty_install(struct tty_driver *driver,
+			       struct tty_struct *tty)
+{
+	struct vserial_port *port;
+	int err;
+
+	xa_lock(&vserial_ports);
+	port = xa_load(&vserial_ports, tty->index);
+	if (port)
+		tty_port_get(&port->tty);
+	xa_unlock(&vserial_ports);
+	if (!port)
+		return -ENODEV;
+
+	err = tty_port_install(&port->tty, driver, tty);
+	if (err) {
+		tty_port_put(&port->tty);
+		return err;
+	}
+	tty->driver_data = port;
+	tty->winsize = port->winsize;
+	return 0;
+}
+
+static void vserial_tty_cleanup(struct tty_struct *tty)
+{
+	struct vserial_port *port = tty->driver_data;
+
+	tty->driver_data = NULL;
+	tty_port_put(&port->tty);
+}
+
+static int vserial_tty_open(struct tty_struct *tty, struct file *file)
+{
+	struct vserial_port *port = tty->driver_data;
+	int err = tty_port_open(&port->tty, tty, file);
+
+	/*
+	 * Removal either finds the tty in the port, which tty_port_open() put
+	 * there, and hangs it up; or it was before us and we see it here.  The
+	 * tty layer calls close after an open that failed.
+	 */
+	smp_mb();
+	if (!err && READ_ONCE(port->dead))
+		err = -ENODEV;
+	return err;
+}
+
+static void vserial_tty_close(struct tty_struct *tty, struct file *file)
+{
+	struct vserial_port *port = tty->driver_data;
+
+	tty_port_close(&port->tty, tty, file);
+	vserial_input_pump(port);
+}
+
+static void vserial_tty_hangup(struct tty_struct *tty)
+{
+	struct vserial_port *port = tty->driver_data;
+
+	tty_port_hangup(&port->tty);
+}
+
+static vserial_write_t vserial_tty_write(struct tty_struct *tty,
+					 const vserial_u8 *buf,
+					 vserial_count_t count)
+{
+	/* As pty_write(): stopped by ^S or TCOOFF, tty_wakeup() goes on. */
+	if (tty->flow.stopped)
+		return 0;
+	return vserial_output_write(tty->driver_data, buf, count);
+}
+
+static unsigned int vserial_tty_write_room(struct tty_struct *tty)
+{
+	if (tty->flow.stopped)
+		return 0;
+	return vserial_output_room(tty->driver_data);
+}
+
+static unsigned int vserial_tty_chars_in_buffer(struct tty_struct *tty)
+{
+	return vserial_output_unsent(tty->driver_data);
+}
+
+static void vserial_tty_flush_buffer(struct tty_struct *tty)
+{
+	/* A hang-up flushes too, but what was written before it stays. */
+	if (!test_bit(TTY_HUPPING, &tty->flags))
+		vserial_output_flush(tty->driver_data);
+}
+
+static void vserial_tty_unthrottle(struct tty_struct *tty)
+{
+	vserial_input_pump(tty->driver_data);
+}
+
+static int vserial_tty_tiocmget(struct tty_struct *tty)
+{
+	struct vserial_port *port = tty->driver_data;
+
+	return READ_ONCE(port->mcr) | READ_ONCE(port->msr);
+}
+
+static int vserial_tty_tiocmset(struct tty_struct *tty, unsigned int set,
+				unsigned int clear)
+{
+	vserial_output_lines(tty->driver_data, set & VSERIAL_MCR, clear);
+	return 0;
+}
+
+static int vserial_tty_break_ctl(struct tty_struct *tty, int state)
+{
+	/* -1: on, 0: off, else for so many ms (TTY_DRIVER_HARDWARE_BREAK). */
+	if (state)
+		vserial_output_break(tty->driver_data, max(state, 0));
+	return 0;
+}
+
+static void vserial_tty_set_termios(struct tty_struct *tty,
+				    const struct ktermios *old)
+{
+	/* B0 hangs up the line (POSIX), any other speed asserts it again. */
+	if ((old->c_cflag & CBAUD) && !C_BAUD(tty))
+		vserial_output_lines(tty->driver_data, 0,
+				     TIOCM_DTR | TIOCM_RTS);
+	else if (!(old->c_cflag & CBAUD) && C_BAUD(tty))
+		vserial_output_lines(tty->driver_data, TIOCM_DTR | TIOCM_RTS,
+				     0);
+}
+
+static int vserial_tty_get_icount(struct tty_struct *tty,
+				  struct serial_icounter_struct *ic)
+{
+	struct vserial_port *port = tty->driver_data;
+	struct vserial_port_status st;
+
+	vserial_port_status(port, &st);
+	ic->cts = st.icount.cts;
+	ic->dsr = st.icount.dsr;
+	ic->rng = st.icount.rng;
+	ic->dcd = st.icount.dcd;
+	ic->frame = st.icount.frame;
+	ic->parity = st.icount.parity;
+	ic->overrun = st.icount.overrun;
+	ic->brk = st.icount.brk;
+	ic->rx = st.rx_bytes;
+	ic->tx = st.tx_bytes;
+	return 0;
+}
+
+static int vserial_tty_get_serial(struct tty_struct *tty,
+				  struct serial_struct *ss)
+{
+	struct vserial_port *port = tty->driver_data;
+
+	ss->type = PORT_16550A;
+	ss->line = port->minor;
+	ss->flags = port->tty.flags;
+	ss->xmit_fifo_size = 16;
+	ss->baud_base = 115200;
+	ss->close_delay = jiffies_to_msecs(port->tty.close_delay) / 10;
+	ss->closing_wait = port->tty.closing_wait;
+	return 0;
+}
+
+static bool vserial_tty_lines_changed(struct vserial_port *port,
+				      const struct async_icount *was,
+				      unsigned long lines)
+{
+	struct async_icount now;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	now = port->icount;
+	spin_unlock_irqrestore(&port->lock, flags);
+	return (lines & TIOCM_RNG && now.rng != was->rng) ||
+	       (lines & TIOCM_DSR && now.dsr != was->dsr) ||
+	       (lines & TIOCM_CAR && now.dcd != was->dcd) ||
+	       (lines & TIOCM_CTS && now.cts != was->cts);
+}
+
+/* TIOCMIWAIT (ioctl_tty(2)); ends with -EIO when the tty is hung up. */
+static int vserial_tty_wait_lines(struct vserial_port *port,
+				  unsigned long lines)
+{
+	struct async_icount was;
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&port->lock, flags);
+	was = port->icount;
+	spin_unlock_irqrestore(&port->lock, flags);
+
+	err = wait_event_interruptible(port->tty.delta_msr_wait,
+				       !tty_port_initialized(&port->tty) ||
+				       vserial_tty_lines_changed(port, &was,
+								 lines));
+	if (err)
+		return err;
+	return tty_port_initialized(&port->tty) ? 0 : -EIO;
+}
+
+static int vserial_tty_ioctl(struct tty_struct *tty, unsigned int cmd,
+			     unsigned long arg)
+{
+	if (cmd == TIOCMIWAIT)
+		return vserial_tty_wait_lines(tty->driver_data, arg);
+	return -ENOIOCTLCMD;
+}
+
+static int vserial_tty_resize(struct tty_struct *tty, struct winsize *ws)
+{
+	struct vserial_port *port = tty->driver_data;
+
+	port->winsize = *ws;
+	return tty_do_resize(tty, ws);
+}
+
+static const struct tty_operations vserial_tty_ops = {
+	.install = vserial_tty_install,
+	.cleanup = vserial_tty_cleanup,
+	.open = vserial_tty_open,
+	.close = vserial_tty_close,
+	.hangup = vserial_tty_hangup,
+	.write = vserial_tty_write,
+	.write_room = vserial_tty_write_room,
+	.chars_in_buffer = vserial_tty_chars_in_buffer,
+	.flush_buffer = vserial_tty_flush_buffer,
+	.unthrottle = vserial_tty_unthrottle,
+	.tiocmget = vserial_tty_tiocmget,
+	.tiocmset = vserial_tty_tiocmset,
+	.break_ctl = vserial_tty_break_ctl,
+	.set_termios = vserial_tty_set_termios,
+	.get_icount = vserial_tty_get_icount,
+	.get_serial = vserial_tty_get_serial,
+	.ioctl = vserial_tty_ioctl,
+	.resize = vserial_tty_resize,
+};
+
+/* The first open and the last close: the guest's power. */
+static int vserial_tty_activate(struct tty_port *tty, struct tty_struct *ts)
+{
+	return vserial_port_power_on(vserial_port_of(tty));
+}
+
+static void vserial_tty_shutdown(struct tty_port *tty)
+{
+	vserial_port_power_off(vserial_port_of(tty));
+}
+
+static void vserial_tty_dtr_rts(struct tty_port *tty, vserial_dtr_t on)
+{
+	unsigned int lines = TIOCM_DTR | TIOCM_RTS;
+
+	vserial_output_lines(vserial_port_of(tty), on ? lines : 0,
+			     on ? 0 : lines);
+}
+
+/* The last reference: no process has the tty any more, hung up or not. */
+static void vserial_tty_destruct(struct tty_port *tty)
+{
+	struct vserial_port *port = vserial_port_of(tty);
+
+	vserial_minor_put(port->tty_minor);
+	put_device(&port->dev);
+}
+
+/* No carrier_raised: opening never waits for a carrier. */
+static const struct tty_port_operations vserial_tty_port_ops = {
+	.activate = vserial_tty_activate,
+	.shutdown = vserial_tty_shutdown,
+	.dtr_rts = vserial_tty_dtr_rts,
+	.destruct = vserial_tty_destruct,
+};
+
+/**
+ * vserial_tty_setup() - prepare a port that is being made
+ * @port: the port, its device initialised; the tty_port holds a reference on
+ *	that until tty_port_put()
+ */
+void vserial_tty_setup(struct vserial_port *port)
+{
+	tty_port_init(&port->tty);
+	port->tty.ops = &vserial_tty_port_ops;
+	/* What is unsent stays in the ring; a close need not wait for it. */
+	port->tty.closing_wait = ASYNC_CLOSING_WAIT_NONE;
+	get_device(&port->dev);
+}
+
+/**
+ * vserial_tty_publish() - make a port's device
+ * @port: the port, complete, with its minor
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int vserial_tty_publish(struct vserial_port *port)
+{
+	struct device *dev;
+	int err;
+
+	err = xa_err(xa_store(&vserial_ports, port->minor, port, GFP_KERNEL));
+	if (err)
+		return err;
+	dev = tty_port_register_device(&port->tty, vserial_tty_driver,
+				       port->minor, &port->dev);
+	if (IS_ERR(dev)) {
+		xa_erase(&vserial_ports, port->minor);
+		return PTR_ERR(dev);
+	}
+	port->tty_dev = dev;
+	return 0;
+}
+
+/**
+ * vserial_tty_unpublish() - take a port's device away and hang it up
+ * @port: the port, doomed
+ *
+ * Context: process, no locks of ours; may sleep.
+ */
+void vserial_tty_unpublish(struct vserial_port *port)
+{
+	struct tty_struct *tty;
+
+	xa_erase(&vserial_ports, port->minor);
+	tty_port_unregister_device(&port->tty, vserial_tty_driver,
+				   port->minor);
+	smp_mb();	/* pairs with vserial_tty_open() */
+	tty = tty_port_tty_get(&port->tty);
+	if (tty) {
+		tty_vhangup(tty);
+		tty_kref_put(tty);
+	}
+}
+
+/**
+ * vserial_tty_init() - register the driver
+ *
+ * Return: 0 or a negative errno.
+ */
+int vserial_tty_init(void)
+{
+	struct tty_driver *driver;
+	int err;
+
+	if (!max_ports || max_ports > 32768) {
+		pr_err("vserial: max_ports=%u is out of range, 1 to 32768 are possible\n",
+		       max_ports);
+		return -EINVAL;
+	}
+	driver = tty_alloc_driver(max_ports, TTY_DRIVER_REAL_RAW |
+				  TTY_DRIVER_DYNAMIC_DEV |
+				  TTY_DRIVER_RESET_TERMIOS |
+				  TTY_DRIVER_HARDWARE_BREAK);
+	if (IS_ERR(driver))
+		return PTR_ERR(driver);
+	driver->driver_name = "vserial";
+	driver->name = "ttyVS";
+	driver->type = TTY_DRIVER_TYPE_SERIAL;
+	driver->subtype = SERIAL_TYPE_NORMAL;
+	driver->init_termios = tty_std_termios;
+	driver->init_termios.c_iflag = 0;
+	driver->init_termios.c_oflag = 0;
+	driver->init_termios.c_lflag = 0;
+	driver->init_termios.c_cflag = B115200 | CS8 | CREAD | CLOCAL | HUPCL;
+	driver->init_termios.c_ispeed = 115200;
+	driver->init_termios.c_ospeed = 115200;
+	tty_set_operations(driver, &vserial_tty_ops);
+	vserial_input_init();
+
+	err = tty_register_driver(driver);
+	if (err) {
+		tty_driver_kref_put(driver);
+		return err;
+	}
+	vserial_tty_driver = driver;
+	return 0;
+}
+
+/**
+ * vserial_tty_exit() - unregister the driver, when no port is left
+ */
+void vserial_tty_exit(void)
+{
+	tty_unregister_driver(vserial_tty_driver);
+	tty_driver_kref_put(vserial_tty_driver);
+	ida_destroy(&vserial_minors);
+}
