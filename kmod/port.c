@@ -446,7 +446,9 @@ static void vserial_port_release(struct device *dev)
 {
 	struct vserial_port *port = container_of(dev, struct vserial_port, dev);
 
+	vserial_stream_detach(&port->tx, &port->tx_cursor);
 	vserial_stream_destroy(&port->tx);
+	vserial_stream_detach(&port->rx, &port->rx_cursor);
 	vserial_stream_destroy(&port->rx);
 	put_device(&port->guest->dev);
 	kfree(port);
@@ -493,6 +495,8 @@ struct vserial_port *vserial_port_create(struct vserial_guest *guest,
 	timer_setup(&port->slow_timer, vserial_output_slow, 0);
 
 	device_initialize(&port->dev);
+	/* The attribute "power" is the guest's, and there is nothing to suspend. */
+	device_set_pm_not_required(&port->dev);
 	port->dev.bus = &vserial_bus;
 	port->dev.type = &vserial_port_type;
 	port->dev.parent = &guest->dev;
