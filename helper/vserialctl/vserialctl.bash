@@ -3,6 +3,7 @@
 
 _vserialctl()
 {
+	# shellcheck disable=SC2034 # _init_completion sets them all
 	local cur prev words cword
 
 	_init_completion -n := || return

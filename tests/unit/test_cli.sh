@@ -3,13 +3,14 @@
 #
 # The command line of vserialctl as far as it goes without the module: exit
 # status, one line on stderr, batches, completion.  $VSERIALCTL is the program.
+# shellcheck disable=SC2016 # check evaluates conditions, here nothing expands
 set -u
 n=0 bad=0
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 
-# expect NAME STATUS WORDS... < input: runs vserialctl; its output is then in
-# $folder/out and $folder/err.
+# run WORDS...: runs vserialctl; its output is then in $folder/out and
+# $folder/err, its exit status in $status.
 run()
 {
 	"$VSERIALCTL" "$@" >"$folder/out" 2>"$folder/err"
@@ -70,7 +71,8 @@ run -f -b "$folder/batch"; check "-f goes on and keeps the first status" \
 run -b - <"$folder/batch"; check "a batch from standard input" refused 1 "standard input:3: history 'x'"
 run restore - <"$folder/batch"; check "restore from standard input" refused 1 "standard input:3: history 'x'"
 run -b /dev/null;	check "an empty batch" eval 'is 0 && [[ ! -s $folder/err ]]'
-printf 'guest show "a' | run -b - ; run -b - <<<'guest show "a'; check "an open quote" refused 2 "standard input:1: a double quote"
+run -b - <<<'guest show "a'; check "an open quote" refused 2 "standard input:1: a double quote"
+# shellcheck disable=SC1003 # no quote is escaped
 printf 'guest show \\' >"$folder/batch"
 run -b "$folder/batch";	check "a batch that ends in a backslash" refused 2 "$folder/batch:1: the last line"
 printf 'guest \0show' >"$folder/batch"
