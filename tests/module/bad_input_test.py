@@ -10,6 +10,7 @@ Every refusal is followed by a comparison of all guests and ports with what
 they were before.
 """
 import errno
+import functools
 import os
 import re
 import stat
@@ -68,9 +69,51 @@ def names(text, wants, what):
         expect(re.search(want, text, re.I), f"{what}: {text!r} lacks {want!r}")
 
 
-def by_cli(words, *wants, status=1):
-    """vserialctl must refuse; its sentence must match all of wants."""
-    what = "vserialctl " + " ".join(w if len(w) < 80 else w[:80] + "…" for w in words)
+_queued = []
+
+
+def by_cli(words, *wants):
+    """vserialctl must refuse; its sentence must match all of wants.
+
+    The commands of a test are run by by_cli_now(), all in one batch: starting
+    a program takes the longest of all in a VM.
+    """
+    _queued.append((words, wants))
+
+
+def quoted(word):
+    """As vserialctl reads words in batches."""
+    text = "".join(c if 0x20 <= ord(c) < 0x7f and c not in '"\\' else
+                   "".join(f"\\x{b:02x}" for b in c.encode()) for c in word)
+    return f'"{text}"'
+
+
+def by_cli_now():
+    """Runs what by_cli() noted down: every single one must be refused."""
+    cases = list(_queued)
+    _queued.clear()
+    batch = "".join(" ".join(map(quoted, words)) + "\n" for words, _ in cases)
+    with Unchanged("a batch of refused commands"):
+        r = ctl_raw("--force", "-b", "-", stdin=batch)
+    equal(r.status, 1, "the exit status of the batch")
+    equal(r.out, "", "the output of the batch")
+    lines = r.err.splitlines()
+    told = {}
+    for line in lines:
+        match = re.match(r"vserialctl: standard input:(\d+): (.*)", line)
+        expect(match, f"the batch's stderr has a line {line!r}")
+        expect(match[1] not in told, f"two sentences for one command: {line!r}")
+        told[match[1]] = match[2]
+    for number, (words, wants) in enumerate(cases, 1):
+        what = "vserialctl " + " ".join(w[:80] for w in words)
+        expect(str(number) in told, f"{what} was obeyed")
+        one_sentence(told[str(number)], what)
+        names(told[str(number)], wants, what)
+
+
+def by_cli_alone(words, *wants, status=1):
+    """Like by_cli(), as a command of its own with its exit status."""
+    what = "vserialctl " + " ".join(w[:80] for w in words)
     with Unchanged(what):
         r = ctl_raw(*words)
     equal(r.status, status, f"the exit status of {what} ({r.err.strip()!r})")
@@ -115,19 +158,29 @@ def victim(**settings):
 
 # names
 
-@test
+def cli_test(function):
+    """A test whose last act is by_cli_now()."""
+    @functools.wraps(function)
+    def whole():
+        _queued.clear()
+        function()
+        by_cli_now()
+    return test(whole)
+
+
+@cli_test
 def guest_names():
     """guest names: slashes, dots, blanks, 64 characters"""
     make_guest("bad")
     for text in BAD_NAMES:
         shown = re.escape(text[:50]) if text.isascii() and text.isprintable() else ""
-        # the CLI takes what looks like an option for one
         by_cli(["guest", "add", text], shown)
         by_netlink("GUEST_NEW", name(text), (errno.EINVAL, errno.ENAMETOOLONG,
                                              errno.ERANGE), shown)
-        if text:
+        # blanks around a word are none of it
+        if text.strip() == text != "":
             by_sysfs("new_guest", text, (errno.EINVAL, errno.ENAMETOOLONG))
-    by_cli(["guest", "add", "--", "-a"], "-a")
+    by_cli(["guest", "add", "-a"], "-a")
     by_netlink("GUEST_NEW", name("-a"), (errno.EINVAL,), "-a")
     by_netlink("GUEST_NEW", attr(a("GUEST_NAME"), b"ab\0cd\0"), RANGE)
     by_netlink("GUEST_NEW", attr(a("GUEST_NAME"), b"\xff\xfe\0"), (errno.EINVAL,))
@@ -136,11 +189,11 @@ def guest_names():
     by_sysfs("new_guest", "a" * 4000, (errno.EINVAL, errno.ENAMETOOLONG))
 
 
-@test
+@cli_test
 def guest_twice():
     """a guest that is there, a guest that is not"""
     victim()
-    by_cli(["guest", "add", "bad"], "bad", "exist|already|is there")
+    by_cli_alone(["guest", "add", "bad"], "bad", "exist|already|is there")
     by_netlink("GUEST_NEW", name("bad"), (errno.EEXIST,), "bad")
     by_sysfs("new_guest", "bad", (errno.EEXIST,))
     for words in (["guest", "del", "none"], ["guest", "show", "none"],
@@ -159,7 +212,7 @@ def guest_twice():
     by_sysfs("del_guest", "bad forcibly", (errno.EINVAL,))
 
 
-@test
+@cli_test
 def guest_attributes():
     """UUIDs, owners and numbers of ports that are none"""
     make_guest("bad")
@@ -190,7 +243,7 @@ def guest_attributes():
 
 # ports
 
-@test
+@cli_test
 def port_indices():
     """port 32, port -1, a second port 0, ports of guests that are not there"""
     victim()
@@ -216,7 +269,7 @@ def port_indices():
     by_cli(["port", "show", "bad/1"], "bad.1")
 
 
-@test
+@cli_test
 def port_attributes():
     """words and numbers that are none of a port's"""
     victim()
@@ -257,7 +310,9 @@ def port_attributes():
                         ("stall_limit", "3600001"), ("stall_limit", "x"),
                         ("stall_limit", "1 2"), ("history", "16777217"),
                         ("history", "-1"), ("connect_at_power_on", "maybe"),
-                        ("connected", "perhaps"), ("carrier", "sometimes")):
+                        ("connected", "perhaps"), ("connected", "nonsense"),
+                        ("connect_at_power_on", "yesterday"),
+                        ("connect_at_power_on", "2"), ("overflow", "block old"), ("carrier", "sometimes")):
         by_sysfs(f"devices/bad:0/{name_}", text + "\n", RANGE)
     for name_ in ("state", "reason", "peer", "power", "tx_bytes", "rx_bytes",
                   "dropped_bytes", "break", "guest", "index"):
@@ -324,7 +379,7 @@ def bad_specs():
     ], d
 
 
-@test
+@cli_test
 def specs():
     """backing specifications that are none, or lead nowhere"""
     victim(backing="loopback")
@@ -345,7 +400,7 @@ def specs():
     equal(os.path.getsize(f"{d}/file"), 0, "the file's size")
 
 
-@test
+@cli_test
 def whole_or_not():
     """one bad setting among good ones changes none"""
     victim()
@@ -426,8 +481,8 @@ def duplicate_attributes():
     by_netlink("PORT_CONNECT", port() + port(), (errno.EINVAL,), twice)
     by_netlink("PORT_GET", string(a("PORT_GUEST"), "bad") * 2, (errno.EINVAL,),
                twice, flags=NLM_F_DUMP | 4)
-    by_cli(["port", "set", "bad/0", "history", "0", "history", "1K"], "history",
-           twice, status=2)
+    by_cli_alone(["port", "set", "bad/0", "history", "0", "history", "1K"],
+                 "history", twice, status=2)
 
 
 @test
@@ -516,8 +571,8 @@ def usage():
             r = ctl_raw(*words)
         equal(r.status, 2, f"the exit status of {what} ({r.err.strip()!r})")
         expect(r.err.strip(), f"{what} says nothing")
-    by_cli(["restore", "/nonexistent/file"], "/nonexistent/file")
-    by_cli(["-b", "/nonexistent/file"], "/nonexistent/file")
+    by_cli_alone(["restore", "/nonexistent/file"], "/nonexistent/file")
+    by_cli_alone(["-b", "/nonexistent/file"], "/nonexistent/file")
 
 
 @test
@@ -528,8 +583,8 @@ def batches():
     with open(path, "w", encoding="ascii") as f:
         f.write("# a comment\n\nport set bad/0 overflow often\n"
                 "port set bad/0 overflow drop-old\n")
-    by_cli(["-b", path], "often", re.escape(path), r"\b3\b")
-    by_cli(["restore", path], "often", re.escape(path), r"\b3\b")
+    by_cli_alone(["-b", path], "often", re.escape(path), r"\b3\b")
+    by_cli_alone(["restore", path], "often", re.escape(path), r"\b3\b")
 
 
 @test
@@ -556,7 +611,7 @@ def kernel_log_tells():
 @test
 def shown_alike():
     """vserialctl, netlink and sysfs show the same after all that"""
-    victim(backing="loopback", history="4K")
+    victim(backing="loopback", history=4096)
     guests, ports = everything()
     equal([(g["name"], g["ports"]) for g in guests], [("bad", 1)], "guests")
     equal((ports[0]["backing"], ports[0]["history"]), ("loopback", 4096), "port")

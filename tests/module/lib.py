@@ -25,7 +25,7 @@ import time
 import traceback
 
 import genl
-from genl import N, Refused, attr, string
+from genl import N, Refused, attr, string, u8, u32
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SYSFS = "/sys/bus/vserial"
@@ -154,6 +154,32 @@ def guest_exists(name):
     return True
 
 
+OVERFLOWS = ("block", "drop-old", "drop-new")
+CARRIERS = ("auto", "always", "peer")
+
+
+def _number(text):
+    """A number; text may have one of the suffixes K and M."""
+    text = str(text)
+    shift = {"K": 10, "M": 20}.get(text[-1:], 0)
+    return int(text[:-1] if shift else text, 0) << shift
+
+
+def _settings(values):
+    """The attributes of backing, overflow, carrier, stall_limit, history and
+    connect_at_power_on, given as vserialctl takes them or as Python has them."""
+    made = {
+        "backing": lambda v: string(N.VSERIAL_A_PORT_BACKING, v),
+        "overflow": lambda v: u32(N.VSERIAL_A_PORT_OVERFLOW, OVERFLOWS.index(v)),
+        "carrier": lambda v: u32(N.VSERIAL_A_PORT_CARRIER, CARRIERS.index(v)),
+        "stall_limit": lambda v: u32(N.VSERIAL_A_PORT_STALL_LIMIT, _number(v)),
+        "history": lambda v: u32(N.VSERIAL_A_PORT_HISTORY, _number(v)),
+        "connect_at_power_on":
+            lambda v: u8(N.VSERIAL_A_PORT_CONNECT_AT_POWER_ON, v in (True, "on")),
+    }
+    return b"".join(made[name](value) for name, value in values.items())
+
+
 class Port:
     """A port that a test made."""
 
@@ -173,14 +199,32 @@ class Port:
             raise AttributeError(name)
         return self.get().get(name, "")
 
-    def set(self, *words):
-        ctl("port", "set", self.name, *words)
+    def request(self):
+        """What names it in a netlink request."""
+        return (string(N.VSERIAL_A_PORT_GUEST, self.guest) +
+                u32(N.VSERIAL_A_PORT_INDEX, self.index))
+
+    # Netlink here, not vserialctl: starting a program takes the longest of
+    # all in a VM, and what vserialctl does has its own tests.
+
+    def add(self, **settings):
+        nl().call("PORT_NEW", self.request() + _settings(settings))
+
+    def set(self, *words, **settings):
+        """set(backing="null"), or the words of `vserialctl port set`."""
+        for name, value in zip(words[::2], words[1::2]):
+            settings[name.replace("-", "_")] = value
+        nl().call("PORT_SET", self.request() + _settings(settings))
 
     def connect(self):
-        ctl("port", "connect", self.name)
+        nl().call("PORT_CONNECT", self.request())
 
     def disconnect(self):
-        ctl("port", "disconnect", self.name)
+        nl().call("PORT_DISCONNECT", self.request())
+
+    def remove(self, force=False):
+        nl().call("PORT_DEL", self.request() +
+                  (attr(N.VSERIAL_A_PORT_FORCE) if force else b""))
 
     def wait_link(self):
         wait_for(lambda: os.path.exists(self.link), f"{self.link} appears")
@@ -289,19 +333,20 @@ class Descriptor:
 def make_guest(name, ports=0, **settings):
     """Adds a guest with ports 0 … ports-1, all with the same settings.
 
-    Settings are those of `vserialctl port add`, with _ for -.  Returns its
-    ports; the guest is removed when the test ends.
+    Settings are those of Port.add().  Returns its ports; the guest is removed
+    when the test ends.
     """
     forget_guest(name)
-    ctl("guest", "add", name)
-    words = []
-    for key, value in settings.items():
-        words += [key.replace("_", "-"), value]
-    made = []
-    for index in range(ports):
-        ctl("port", "add", f"{name}/{index}", *words)
-        made.append(Port(name, index))
+    nl().call("GUEST_NEW", string(N.VSERIAL_A_GUEST_NAME, name))
+    made = [Port(name, index) for index in range(ports)]
+    for port in made:
+        port.add(**settings)
     return made
+
+
+def remove_guest(name, force=False):
+    nl().call("GUEST_DEL", string(N.VSERIAL_A_GUEST_NAME, name) +
+              (attr(N.VSERIAL_A_GUEST_FORCE) if force else b""))
 
 
 def make_port(name, **settings):

@@ -60,7 +60,7 @@ def refused_while_open():
 def clean_unload():
     """rmmod with guests, ports and unread bytes leaves nothing behind"""
     may_unload()
-    ports = make_guest("m-clean", 4, connect_at_power_on="off")
+    ports = make_guest("m-clean", 4, connect_at_power_on=False)
     handle = ports[0].open()
     handle.write_all(b"x" * 200000)
     handle.close()
@@ -272,7 +272,7 @@ def tracepoints():
     done = run_program("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", "/mnt")
     equal(done.status, 0, f"mount ({done.err})")
     later(run_program, "umount", "-l", "/mnt")
-    port.set("backing", "file:/mnt/log")
+    port.set(backing="file:/mnt/log")
     port.connect()
     wait_for(lambda: port.state == N.VSERIAL_STATE_RECOVERABLE_ERROR, "ENOSPC")
     handle.close()

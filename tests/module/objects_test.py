@@ -14,7 +14,8 @@ import subprocess
 
 from lib import (N, PATIENCE, SYSFS, Port, Refused, attr, ctl, ctl_json, ctl_raw,
                  delete_guest, equal, everything, expect, forget_guest,
-                 guest_exists, later, make_guest, make_port, nl, read_file, run,
+                 guest_exists, later, make_guest, make_port, nl, read_file,
+                 remove_guest, run,
                  run_program, scratch, string, test, wait_for, write_sysfs)
 
 NOBODY = 65534
@@ -116,13 +117,13 @@ def port_attributes_sysfs():
         equal(ctl_json("port", "show", port.name)[cli], value, cli)
     write_sysfs(f"{port.sysfs}/history", "131072")
     equal(port.history, 131072, "history")
-    port.set("history", "0", "overflow", "block")
+    port.set(history=0, overflow="block")
     equal(sysfs_value("o-attr:0", "history"), "0", "history")
     equal(sysfs_value("o-attr:0", "state"), "not-connected", "state")
     equal(sysfs_value("o-attr:0", "power"), "off", "power")
     for name in ("reason", "peer"):
         equal(sysfs_value("o-attr:0", name), "", name)
-    port.set("connect-at-power-on", "on")
+    port.set(connect_at_power_on=True)
     handle = port.open()
     handle.write_all(b"x" * 77)
     equal(handle.read_exactly(77), b"x" * 77, "the echo")
@@ -142,7 +143,7 @@ def good_names():
         port = make_port(name)
         equal(os.path.realpath(port.wait_link()), f"/dev/ttyVS{port.minor}",
               f"the link of {name}")
-        ctl("guest", "del", name)
+        remove_guest(name)
 
 
 @test
@@ -150,7 +151,7 @@ def thirty_two_ports():
     """a guest has 32 ports, 0 to 31; no 33rd, no second port 0"""
     make_guest("o-32")
     for index in range(32):
-        ctl("port", "add", f"o-32/{index}")
+        Port("o-32", index).add()
     equal(ctl_json("guest", "show", "o-32")["ports"], 32, "its ports")
     for index in (0, 31):
         r = ctl_raw("port", "add", f"o-32/{index}")
@@ -475,7 +476,7 @@ def monitor():
     ctl("port", "add", "o-mon/0")
     port_event("port add", backing="null", power=False, connected=False)
     port = Port("o-mon", 0)
-    port.set("backing", "loopback", "overflow", "drop-old")
+    port.set(backing="loopback", overflow="drop-old")
     port_event("port set", backing="loopback", overflow="drop-old")
     handle = port.open()
     port_event("power on", power=True, connected=True, state="connected")

@@ -13,8 +13,9 @@ import select
 import termios
 import time
 
-from lib import (N, PATIENCE, RING, Loopguest, ctl, equal, expect, loopguest,
-                 make_guest, make_port, nl, pattern, pattern_runs, read_file, run,
+from lib import (N, PATIENCE, RING, Loopguest, equal, expect, loopguest,
+                 make_guest, make_port, nl, pattern, pattern_runs, read_file,
+                 remove_guest, run,
                  run_program, scratch, test, tmpfs, tool, wait_for)
 
 BLOCKS = ("-c", "1000", "-w", "poll")
@@ -69,7 +70,7 @@ def in_order(runs, end):
 def disconnected_keeps_newest():
     """a disconnected guest never waits; the ring keeps the newest 64K"""
     log = f"{scratch()}/log"
-    port = make_port("s-dis", backing=f"file:{log}", connect_at_power_on="off")
+    port = make_port("s-dis", backing=f"file:{log}", connect_at_power_on=False)
     loopguest(port, "send=300000", options=("-m", "clh", "-c", "1000"))
     equal(port.tx_bytes, 300000, "tx_bytes")
     equal(port.tx_unread, RING, "tx_unread")
@@ -87,7 +88,7 @@ def disconnected_keeps_newest():
 def disconnected_below_ring():
     """what a disconnected guest writes arrives later if it fits"""
     log = f"{scratch()}/log"
-    port = make_port("s-fit", backing=f"file:{log}", connect_at_power_on="off")
+    port = make_port("s-fit", backing=f"file:{log}", connect_at_power_on=False)
     guest = Loopguest(port, f"send={RING}", "hold", options=("-c", "977"))
     wait_for(lambda: port.tx_bytes == RING, "all is written")
     equal((port.tx_unread, port.dropped_bytes), (RING, 0), "unread, dropped")
@@ -101,7 +102,7 @@ def disconnected_below_ring():
 def power_off_keeps_output():
     """what the guest wrote before it went off still reaches the backing"""
     log = f"{scratch()}/log"
-    port = make_port("s-off", backing=f"file:{log}", connect_at_power_on="off")
+    port = make_port("s-off", backing=f"file:{log}", connect_at_power_on=False)
     loopguest(port, "send=5000")
     equal((port.power, port.tx_unread), (0, 5000), "power and tx_unread")
     port.connect()
@@ -160,7 +161,7 @@ def drop_new():
 @test
 def block_stalls_then_drops():
     """block: the guest waits for stall-limit, then goes on and bytes drop"""
-    port, directory, log = full_file_port("s-stall", stall_limit="500")
+    port, directory, log = full_file_port("s-stall", stall_limit=500)
     start = time.monotonic()
     guest = Loopguest(port, "send=300000", "hold", options=BLOCKS)
     wait_for(lambda: port.tx_bytes == 300000, "all is written")
@@ -178,7 +179,7 @@ def block_stalls_then_drops():
 @test
 def block_for_ever():
     """block, stall-limit 0: the guest waits and loses nothing; drains end"""
-    port, directory, log = full_file_port("s-ever", stall_limit="0")
+    port, directory, log = full_file_port("s-ever", stall_limit=0)
     guest = Loopguest(port, "send=300000", "hold", options=BLOCKS)
     wait_for(lambda: in_error(port) and port.tx_unread == RING, "it is stuck")
     handle = port.open()
@@ -200,7 +201,7 @@ def block_for_ever():
 @test
 def stuck_guest_may_leave():
     """block, stall-limit 0: a guest that quits is not held up"""
-    port, _, _ = full_file_port("s-leave", stall_limit="0")
+    port, _, _ = full_file_port("s-leave", stall_limit=0)
     guest = Loopguest(port, "flood", options=BLOCKS)
     wait_for(lambda: in_error(port) and port.tx_unread == RING, "it is stuck")
     start = time.monotonic()
@@ -213,27 +214,27 @@ def stuck_guest_may_leave():
 @test
 def freed_by_settings():
     """a waiting guest is freed by drop-old, a stall limit or disconnect"""
-    for words in (("overflow", "drop-old"), ("stall-limit", "100"), None):
-        port, _, _ = full_file_port("s-free", stall_limit="0")
+    for change in ({"overflow": "drop-old"}, {"stall_limit": 100}, None):
+        port, _, _ = full_file_port("s-free", stall_limit=0)
         guest = Loopguest(port, "send=300000", "hold", options=BLOCKS)
         wait_for(lambda: in_error(port) and port.tx_unread == RING, "it is stuck")
-        if words:
-            port.set(*words)
+        if change:
+            port.set(**change)
         else:
             port.disconnect()
-        wait_for(lambda: port.tx_bytes == 300000, f"{words} frees the guest")
+        wait_for(lambda: port.tx_bytes == 300000, f"{change} frees the guest")
         expect(port.dropped_bytes > 0, "nothing was dropped")
         guest.terminate().finish()
-        ctl("guest", "del", "s-free")
+        remove_guest("s-free")
 
 
 @test
 def backing_null_frees():
     """a waiting guest is freed by a backing that takes bytes"""
-    port, _, log = full_file_port("s-null", stall_limit="0")
+    port, _, log = full_file_port("s-null", stall_limit=0)
     guest = Loopguest(port, "send=300000", "hold", options=BLOCKS)
     wait_for(lambda: in_error(port) and port.tx_unread == RING, "it is stuck")
-    port.set("backing", "null")
+    port.set(backing="null")
     wait_for(lambda: port.tx_bytes == 300000, "the guest goes on")
     equal((port.dropped_bytes, port.state),
           (0, N.VSERIAL_STATE_CONNECTED), "dropped, state")
@@ -248,11 +249,11 @@ def backing_null_frees():
 def backing_changes_lose_nothing():
     """20 changes of the file under a running guest: nothing lost or doubled"""
     directory = scratch()
-    port = make_port("s-change", backing=f"file:{directory}/00", stall_limit="0")
+    port = make_port("s-change", backing=f"file:{directory}/00", stall_limit=0)
     guest = Loopguest(port, "flood", options=BLOCKS)
     for i in range(1, 21):
         before = port.tx_bytes
-        port.set("backing", f"file:{directory}/{i:02}")
+        port.set(backing=f"file:{directory}/{i:02}")
         wait_for(lambda: port.tx_bytes > before + RING, "the guest writes on")
     sent = int(guest.terminate().finish()["flood"]["bytes"])
     wait_for(lambda: not port.tx_unread, "all is taken")
@@ -294,7 +295,7 @@ def connections_come_and_go():
 @test
 def loopback_counts():
     """a loopback's counters: what went out came in"""
-    port = make_port("s-loop", backing="loopback", stall_limit="0")
+    port = make_port("s-loop", backing="loopback", stall_limit=0)
     loopguest(port, "duplex=500000", options=("-c", "4096"))
     equal((port.tx_bytes, port.rx_bytes, port.dropped_bytes),
           (500000, 500000, 0), "tx_bytes, rx_bytes, dropped_bytes")
@@ -313,7 +314,7 @@ def null_counts():
 @test
 def input_while_off():
     """input for a guest that is off is discarded and counted"""
-    port = make_port("s-rxoff", backing="loopback", stall_limit="0")
+    port = make_port("s-rxoff", backing="loopback", stall_limit=0)
     handle = port.open()
 
     def full():
@@ -360,7 +361,7 @@ def switch_at_power_on():
 @test
 def switch_off_at_power_off():
     """without connect-at-power-on only connect turns it on, power-off turns it off"""
-    port = make_port("s-sw2", connect_at_power_on="off")
+    port = make_port("s-sw2", connect_at_power_on=False)
     handle = port.open()
     equal(port.connected, 0, "connected after power-on")
     port.connect()
@@ -378,7 +379,7 @@ def switch_off_at_power_off():
 @test
 def connect_before_power_on():
     """connect before power-on stays"""
-    for setting in ("on", "off"):
+    for setting in (True, False):
         port = make_port(f"s-sw3-{setting}", connect_at_power_on=setting)
         port.connect()
         equal(port.connected, 1, "connected before power-on")
@@ -403,7 +404,7 @@ def free_kib():
 def memory_given_back():
     """memory is held for bytes that are there and given back when they are gone"""
     # udev's workers come and go with the ports and are no memory of ours
-    ports = make_guest("s-mem", 12, connect_at_power_on="off", history="2M")
+    ports = make_guest("s-mem", 12, connect_at_power_on=False, history=2 << 20)
     for port in ports:
         port.wait_link()
     run_program("udevadm", "settle")
@@ -416,7 +417,7 @@ def memory_given_back():
     full = free_kib()
     expect(idle - full > 18 * 1024, f"12 × 2 MiB hold {idle - full} KiB only")
     for port in ports:
-        port.set("history", "0")
+        port.set(history=0)
     nl()
     less = free_kib()
     expect(less - full > 16 * 1024, f"history 0 gave back {less - full} KiB only")

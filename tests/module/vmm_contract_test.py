@@ -19,7 +19,7 @@ import threading
 import time
 
 from lib import (N, PATIENCE, RING, TCGETS2, TCSBRKP, TIOCGSERIAL, TIOCMIWAIT,
-                 Loopguest, ctl, delete_guest, equal, expect, later, loopguest,
+                 Loopguest, delete_guest, equal, expect, later, loopguest,
                  make_guest, make_port, nl, pattern, read_file, run, run_program,
                  scratch, test, tmpfs, wait_for)
 from qemu import DLL, DLM, IER, IIR, LCR, MCR, MSR, Qemu
@@ -60,7 +60,7 @@ def set_flags(handle, cflag_off=0, cflag_on=0, iflag_on=0, lflag_on=0):
 
 def stuck_port(name, stall_limit=0):
     """A port whose peer takes no more: a loopback nobody reads, all full."""
-    port = make_port(name, backing="loopback", stall_limit="0")
+    port = make_port(name, backing="loopback", stall_limit=0)
     handle = port.open()
 
     def full():
@@ -69,7 +69,7 @@ def stuck_port(name, stall_limit=0):
         return not n and got["tx_unread"] == RING and got["rx_unread"] >= RING
     wait_for(full, "both directions of the loop are full")
     if stall_limit:
-        port.set("stall-limit", stall_limit)
+        port.set(stall_limit=stall_limit)
     return port, handle
 
 
@@ -334,7 +334,7 @@ def write_null():
 @test
 def write_disconnected():
     """4: a write while nobody is connected never fails and never waits"""
-    port = make_port("t-wdis", connect_at_power_on="off")
+    port = make_port("t-wdis", connect_at_power_on=False)
     writes_never_fail(port)
     equal(port.tx_bytes, 206000, "tx_bytes")
     equal(port.state, N.VSERIAL_STATE_NOT_CONNECTED, "the state")
@@ -353,7 +353,7 @@ def write_failed():
     """4: a write to a failed backing never fails"""
     directory = tmpfs("64k")
     port = make_port("t-wfail", backing=f"file:{directory}/log",
-                     stall_limit="100")
+                     stall_limit=100)
     handle = port.open()
     wait_for(lambda: _pushed(handle) and
              port.state == N.VSERIAL_STATE_RECOVERABLE_ERROR,
@@ -415,7 +415,7 @@ def blocking_writer_woken():
 @test
 def loses_nothing_slow_reader():
     """5: 8 MB through a loopback with a reader that reads only when all is full"""
-    port = make_port("t-lazy", backing="loopback", stall_limit="0")
+    port = make_port("t-lazy", backing="loopback", stall_limit=0)
     got = loopguest(port, f"duplex={8 << 20}",
                     options=("-l", "-c", "4096"))["duplex"]
     expect(int(got["full"]) > 8, "the ring was hardly ever full")
@@ -427,7 +427,7 @@ def loses_nothing_slow_reader():
 @test
 def loses_nothing_throttled():
     """5: nothing is lost through a reader that the line discipline throttles"""
-    port = make_port("t-throttle", backing="loopback", stall_limit="0")
+    port = make_port("t-throttle", backing="loopback", stall_limit=0)
     guest = Loopguest(port, "hold")
     handle = port.open()
     data = pattern(300000)
@@ -452,7 +452,7 @@ def loses_nothing_throttled():
 @test
 def single_bytes():
     """5: 30,000 single bytes as QEMU writes them come back, none dropped"""
-    port = make_port("t-single", backing="loopback", stall_limit="0")
+    port = make_port("t-single", backing="loopback", stall_limit=0)
     got = loopguest(port, "duplex=30000")["duplex"]
     equal(got["checked"], "30000", "bytes checked")
 
@@ -491,7 +491,7 @@ def modem_lines_cheap():
 @test
 def carrier_peer():
     """6: with carrier peer the lines follow the connection; TIOCGICOUNT counts"""
-    port = make_port("t-cpeer", carrier="peer", connect_at_power_on="off")
+    port = make_port("t-cpeer", carrier="peer", connect_at_power_on=False)
     handle = port.open()
     equal(handle.lines() & termios.TIOCM_CAR, 0, "CAR with nobody connected")
     before = handle.icount()
@@ -541,7 +541,7 @@ def line_wait_signal():
         waiters.append(w)
     waiters[0].terminate()
     equal(waiters[0].wait(PATIENCE), -signal.SIGTERM, "the outcome of a signal")
-    ctl("port", "del", port.name, "force")
+    port.remove(force=True)
     equal(waiters[1].wait(PATIENCE), 1, "the outcome of forced removal")
 
 
@@ -602,14 +602,14 @@ def no_hangup():
         port.connect()
         for backing in ("null", f"file:{directory}/log", "tcp://127.0.0.1:9",
                         "loopback"):
-            port.set("backing", backing)
+            port.set(backing=backing)
             equal(leader.state(), "0 there", f"the leader after {backing}")
-    port.set("backing", f"file:{directory}/log", "overflow", "drop-old")
+    port.set(backing=f"file:{directory}/log", overflow="drop-old")
     wait_for(lambda: _pushed(handle) and
              port.state == N.VSERIAL_STATE_RECOVERABLE_ERROR,
              "the full file system is noticed")
     equal(leader.state(), "0 there", "the leader after ENOSPC")
-    port.set("backing", "loopback")
+    port.set(backing="loopback")
     # a hang-up that was only queued would be through by now
     while handle.read():
         pass
@@ -627,7 +627,7 @@ def forced_removal_hangs_up():
     port = make_port("t-force", backing="loopback")
     leader = Leader(port)
     handle = port.open()
-    ctl("port", "del", port.name, "force")
+    port.remove(force=True)
     wait_for(lambda: leader.state() == "1 gone", "the leader's SIGHUP")
     equal(handle.read(), b"", "a read after the hang-up")
     try:
@@ -656,7 +656,7 @@ def eight_bits():
 @test
 def lcr_storm():
     """8: storms of LCR and divisor writes disturb no byte"""
-    port = make_port("t-storm", backing="loopback", stall_limit="0")
+    port = make_port("t-storm", backing="loopback", stall_limit=0)
     guest = Loopguest(port, "duplex=100000", options=("-c", "64"))
     loopguest(port, "lcr=300")
     guest.finish()
@@ -712,7 +712,7 @@ def exclusive():
 @test
 def open_without_carrier():
     """10: a blocking open never waits for carrier, CLOCAL off"""
-    port = make_port("t-open", carrier="peer", connect_at_power_on="off")
+    port = make_port("t-open", carrier="peer", connect_at_power_on=False)
     handle = port.open()
     set_flags(handle, termios.CLOCAL)
     equal(handle.lines() & termios.TIOCM_CAR, 0, "CAR")
@@ -819,7 +819,7 @@ def power_of_two_ports():
 def echo_guest_modes():
     """all: guests opened in each VMM's way echo what they are sent"""
     for mode in ("qemu", "firecracker", "clh"):
-        port = make_port(f"t-mode-{mode}", backing="loopback", stall_limit="0")
+        port = make_port(f"t-mode-{mode}", backing="loopback", stall_limit=0)
         loopguest(port, "duplex=5000", options=("-m", mode))
 
 
@@ -849,20 +849,20 @@ def real_qemu():
     qemu.outb(LCR, 0x43)
     qemu.outb(LCR, 0x03)
     # IER.MSI makes QEMU poll the lines every 10 ms; IIR tells of a change
-    port.set("carrier", "peer")
+    port.set(carrier="peer")
     qemu.inb(MSR)
     qemu.outb(IER, 0x08)
     port.connect()
     wait_for(lambda: qemu.inb(IIR) & 0x0f == 0, "the interrupt for DCD")
     expect(qemu.inb(MSR) & 0x80, "DCD is not set in MSR")
     qemu.outb(IER, 0)
-    port.set("carrier", "auto")
-    port.set("backing", "null")
+    port.set(carrier="auto")
+    port.set(backing="null")
     qemu.send(b"nobody")
-    port.set("backing", f"file:{log}")
+    port.set(backing=f"file:{log}")
     qemu.send(b"captured")
     wait_for(lambda: read_file(log).endswith("captured"), "the capture")
-    port.set("backing", "loopback")
+    port.set(backing="loopback")
     qemu.send(b"!")
     equal(qemu.receive(1), b"!", "the echo in the end")
     expect(qemu.running(), "QEMU ended")
@@ -873,7 +873,7 @@ def real_qemu():
 @test
 def real_qemu_full_ring():
     """all: QEMU at a peer that takes nothing goes on and quits at once"""
-    port = make_port("t-qemuf", backing="loopback", stall_limit="0")
+    port = make_port("t-qemuf", backing="loopback", stall_limit=0)
     stuck = port.open()
     stuck.fill()
     qemu = Qemu(port)
