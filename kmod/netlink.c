@@ -47,7 +47,7 @@
 struct vserial_request {
 	struct callback_head work;
 	struct sk_buff *skb;
-	struct nlmsghdr *nlh;
+	const struct nlmsghdr *nlh;
 	struct sock *sender;
 	const struct cred *cred;
 	struct nlattr **attrs;
@@ -58,7 +58,7 @@ struct vserial_request {
 
 static struct genl_family vserial_nl_family;
 
-static void vserial_nl_answer(struct sk_buff *skb, struct nlmsghdr *nlh,
+static void vserial_nl_answer(struct sk_buff *skb, const struct nlmsghdr *nlh,
 			      int err, const struct vserial_reason *reason)
 {
 	struct netlink_ext_ack extack = {};
@@ -66,7 +66,8 @@ static void vserial_nl_answer(struct sk_buff *skb, struct nlmsghdr *nlh,
 	if (err)
 		extack._msg = reason->text;
 	if (err || nlh->nlmsg_flags & NLM_F_ACK)
-		netlink_ack(skb, nlh, err, &extack);
+		/* 6.1 does not say const, but changes nothing either. */
+		netlink_ack(skb, (struct nlmsghdr *)nlh, err, &extack);
 }
 
 /* Refuses a request that is not deferred.  Return: what the handler returns. */
@@ -77,27 +78,68 @@ static int vserial_nl_refuse(struct sk_buff *skb, struct genl_info *info,
 	return -EINTR;
 }
 
-/* nla_parse() takes the last of two; we take neither. */
-static int vserial_nl_judge_twice(struct genl_info *info, int max,
-				  struct vserial_reason *reason)
+/*
+ * What the policies cannot say: nla_parse() takes the last of two attributes
+ * and ignores those that a command has no use for, and NLA_NUL_STRING ends at
+ * the first NUL of several.  We take none of that.
+ */
+static int vserial_nl_judge(const struct nlmsghdr *nlh, u64 allowed,
+			    const struct nla_policy *policy,
+			    struct vserial_reason *reason)
 {
+	const struct genlmsghdr *hdr = nlmsg_data(nlh);
 	struct nlattr *attr;
 	u64 seen = 0;
 	int left;
 
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left) {
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, left) {
 		int type = nla_type(attr);
 
-		if (type > max || type > 63)
-			continue;
+		if (type > 63 || !(allowed & BIT_ULL(type)))
+			return vserial_refuse(reason, -EINVAL,
+					      "attribute %d does not belong to command %u",
+					      type, hdr->cmd);
 		if (seen & BIT_ULL(type))
 			return vserial_refuse(reason, -EINVAL,
 					      "attribute %d is given twice; each may be given once",
 					      type);
 		seen |= BIT_ULL(type);
+		if (policy[type].type == NLA_NUL_STRING &&
+		    strnlen(nla_data(attr), nla_len(attr)) + 1 !=
+		    nla_len(attr))
+			return vserial_refuse(reason, -EINVAL,
+					      "attribute %d, '" VSERIAL_VALUE "', has bytes after the end of its string",
+					      type, (char *)nla_data(attr));
 	}
 	return 0;
 }
+
+static const struct nla_policy
+vserial_nl_guest_policy[VSERIAL_A_GUEST_MAX + 1] = {
+	[VSERIAL_A_GUEST_NAME] = { .type = NLA_NUL_STRING },
+	[VSERIAL_A_GUEST_UUID] = NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
+	[VSERIAL_A_GUEST_VC_UUID] = NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
+	[VSERIAL_A_GUEST_LOCATION_UUID] =
+		NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
+	[VSERIAL_A_GUEST_UID] = { .type = NLA_U32 },
+	[VSERIAL_A_GUEST_GID] = { .type = NLA_U32 },
+	[VSERIAL_A_GUEST_FORCE] = { .type = NLA_FLAG },
+	[VSERIAL_A_GUEST_NR_PORTS] = { .type = NLA_U32 },
+};
+
+/* Values are judged where they are used, in sentences that name them. */
+static const struct nla_policy
+vserial_nl_port_policy[VSERIAL_A_PORT_MAX + 1] = {
+	[VSERIAL_A_PORT_GUEST] = { .type = NLA_NUL_STRING },
+	[VSERIAL_A_PORT_INDEX] = { .type = NLA_U32 },
+	[VSERIAL_A_PORT_FORCE] = { .type = NLA_FLAG },
+	[VSERIAL_A_PORT_BACKING] = { .type = NLA_NUL_STRING },
+	[VSERIAL_A_PORT_CONNECT_AT_POWER_ON] = { .type = NLA_U8 },
+	[VSERIAL_A_PORT_OVERFLOW] = { .type = NLA_U32 },
+	[VSERIAL_A_PORT_STALL_LIMIT] = { .type = NLA_U32 },
+	[VSERIAL_A_PORT_HISTORY] = { .type = NLA_U32 },
+	[VSERIAL_A_PORT_CARRIER] = { .type = NLA_U32 },
+};
 
 /* commands on guests */
 
@@ -177,7 +219,7 @@ static int vserial_nl_guest_del(struct vserial_request *rq)
 	err = vserial_nl_name(rq->attrs, VSERIAL_A_GUEST_NAME, &name,
 			      &rq->reason);
 	return err ?: vserial_guest_del(name,
-					rq->attrs[VSERIAL_A_GUEST_FORCE] != NULL,
+					nla_get_flag(rq->attrs[VSERIAL_A_GUEST_FORCE]),
 					&rq->reason);
 }
 
@@ -285,7 +327,7 @@ static int vserial_nl_port_del(struct vserial_request *rq)
 
 	err = vserial_nl_port_id(rq->attrs, &name, &index, &rq->reason);
 	return err ?: vserial_guest_del_port(name, index,
-					     rq->attrs[VSERIAL_A_PORT_FORCE] != NULL,
+					     nla_get_flag(rq->attrs[VSERIAL_A_PORT_FORCE]),
 					     &rq->reason);
 }
 
@@ -320,32 +362,66 @@ static int vserial_nl_port_disconnect(struct vserial_request *rq)
 /**
  * struct vserial_nl_command - a command that changes something
  * @perform: its handler, in the caller's context, without locks
+ * @policy: its object's
  * @maxattr: its object's last attribute
+ * @allowed: bits of the attributes it takes
  * @owners: it is open to owners too; the handler decides
  */
 struct vserial_nl_command {
 	int (*perform)(struct vserial_request *rq);
+	const struct nla_policy *policy;
 	int maxattr;
+	u64 allowed;
 	bool owners;
 };
 
+#define VSERIAL_NL_GUEST(handler, attrs)				\
+	{								\
+		.perform = handler,					\
+		.policy = vserial_nl_guest_policy,			\
+		.maxattr = VSERIAL_A_GUEST_MAX,				\
+		.allowed = BIT_ULL(VSERIAL_A_GUEST_NAME) | (attrs),	\
+	}
+
+#define VSERIAL_NL_PORT(handler, attrs, open_to_owners)			\
+	{								\
+		.perform = handler,					\
+		.policy = vserial_nl_port_policy,			\
+		.maxattr = VSERIAL_A_PORT_MAX,				\
+		.allowed = VSERIAL_NL_PORT_ID | (attrs),		\
+		.owners = open_to_owners,				\
+	}
+
+#define VSERIAL_NL_IDENTITY						\
+	GENMASK_ULL(VSERIAL_A_GUEST_GID, VSERIAL_A_GUEST_UUID)
+#define VSERIAL_NL_PORT_ID						\
+	(BIT_ULL(VSERIAL_A_PORT_GUEST) | BIT_ULL(VSERIAL_A_PORT_INDEX))
+#define VSERIAL_NL_SETTINGS						\
+	GENMASK_ULL(VSERIAL_A_PORT_CARRIER, VSERIAL_A_PORT_BACKING)
+
 static const struct vserial_nl_command vserial_nl_commands[] = {
-	[VSERIAL_CMD_GUEST_NEW] = {
-		vserial_nl_guest_new, VSERIAL_A_GUEST_MAX },
-	[VSERIAL_CMD_GUEST_SET] = {
-		vserial_nl_guest_set, VSERIAL_A_GUEST_MAX },
-	[VSERIAL_CMD_GUEST_DEL] = {
-		vserial_nl_guest_del, VSERIAL_A_GUEST_MAX },
-	[VSERIAL_CMD_PORT_NEW] = {
-		vserial_nl_port_new, VSERIAL_A_PORT_MAX },
-	[VSERIAL_CMD_PORT_SET] = {
-		vserial_nl_port_set, VSERIAL_A_PORT_MAX },
-	[VSERIAL_CMD_PORT_DEL] = {
-		vserial_nl_port_del, VSERIAL_A_PORT_MAX },
-	[VSERIAL_CMD_PORT_CONNECT] = {
-		vserial_nl_port_connect, VSERIAL_A_PORT_MAX, true },
-	[VSERIAL_CMD_PORT_DISCONNECT] = {
-		vserial_nl_port_disconnect, VSERIAL_A_PORT_MAX, true },
+	[VSERIAL_CMD_GUEST_NEW] =
+		VSERIAL_NL_GUEST(vserial_nl_guest_new,
+				 VSERIAL_NL_IDENTITY |
+				 BIT_ULL(VSERIAL_A_GUEST_NR_PORTS)),
+	[VSERIAL_CMD_GUEST_SET] =
+		VSERIAL_NL_GUEST(vserial_nl_guest_set, VSERIAL_NL_IDENTITY),
+	[VSERIAL_CMD_GUEST_DEL] =
+		VSERIAL_NL_GUEST(vserial_nl_guest_del,
+				 BIT_ULL(VSERIAL_A_GUEST_FORCE)),
+	[VSERIAL_CMD_PORT_NEW] =
+		VSERIAL_NL_PORT(vserial_nl_port_new, VSERIAL_NL_SETTINGS,
+				false),
+	[VSERIAL_CMD_PORT_SET] =
+		VSERIAL_NL_PORT(vserial_nl_port_set, VSERIAL_NL_SETTINGS,
+				false),
+	[VSERIAL_CMD_PORT_DEL] =
+		VSERIAL_NL_PORT(vserial_nl_port_del,
+				BIT_ULL(VSERIAL_A_PORT_FORCE), false),
+	[VSERIAL_CMD_PORT_CONNECT] =
+		VSERIAL_NL_PORT(vserial_nl_port_connect, 0, true),
+	[VSERIAL_CMD_PORT_DISCONNECT] =
+		VSERIAL_NL_PORT(vserial_nl_port_disconnect, 0, true),
 };
 
 static void vserial_nl_perform(struct callback_head *work)
@@ -386,7 +462,8 @@ static int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info)
 				     "configuring needs CAP_SYS_ADMIN");
 		goto refuse;
 	}
-	err = vserial_nl_judge_twice(info, cmd->maxattr, &reason);
+	err = vserial_nl_judge(info->nlhdr, cmd->allowed, cmd->policy,
+			       &reason);
 	if (err)
 		goto refuse;
 	/* These never return to user space, so nothing would happen. */
@@ -441,7 +518,8 @@ static int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	err = vserial_nl_judge_twice(info, VSERIAL_A_GUEST_MAX, &reason) ?:
+	err = vserial_nl_judge(info->nlhdr, BIT_ULL(VSERIAL_A_GUEST_NAME),
+			       vserial_nl_guest_policy, &reason) ?:
 	      vserial_nl_name(info->attrs, VSERIAL_A_GUEST_NAME, &name,
 			      &reason);
 	if (err)
@@ -475,7 +553,8 @@ static int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	err = vserial_nl_judge_twice(info, VSERIAL_A_PORT_MAX, &reason) ?:
+	err = vserial_nl_judge(info->nlhdr, VSERIAL_NL_PORT_ID,
+			       vserial_nl_port_policy, &reason) ?:
 	      vserial_nl_port_id(info->attrs, &name, &index, &reason);
 	if (err)
 		return vserial_nl_refuse(skb, info, err, &reason);
@@ -557,22 +636,40 @@ static unsigned int vserial_nl_dump_ports(struct sk_buff *skb,
 	return i;
 }
 
+static int vserial_nl_start(struct netlink_callback *cb, u64 allowed,
+			    const struct nla_policy *policy)
+{
+	struct vserial_reason reason;
+	int err = vserial_nl_judge(cb->nlh, allowed, policy, &reason);
+
+	if (!err)
+		return 0;
+	vserial_nl_answer(cb->skb, cb->nlh, err, &reason);
+	return -EINTR;
+}
+
+static int vserial_nl_guest_start(struct netlink_callback *cb)
+{
+	return vserial_nl_start(cb, 0, vserial_nl_guest_policy);
+}
+
 /* A dump of one guest's ports: is there such a guest? */
 static int vserial_nl_port_start(struct netlink_callback *cb)
 {
 	struct nlattr *only = vserial_dump_attrs(cb)[VSERIAL_A_PORT_GUEST];
 	struct vserial_reason reason;
-	int err = 0;
+	int err;
 
-	if (only) {
-		mutex_lock(&vserial_guests_lock);
-		err = PTR_ERR_OR_ZERO(vserial_guest_find(nla_data(only),
-							 &reason));
-		mutex_unlock(&vserial_guests_lock);
-	}
+	err = vserial_nl_start(cb, BIT_ULL(VSERIAL_A_PORT_GUEST),
+			       vserial_nl_port_policy);
+	if (err || !only)
+		return err;
+	mutex_lock(&vserial_guests_lock);
+	err = PTR_ERR_OR_ZERO(vserial_guest_find(nla_data(only), &reason));
+	mutex_unlock(&vserial_guests_lock);
 	if (!err)
 		return 0;
-	vserial_nl_answer(cb->skb, (struct nlmsghdr *)cb->nlh, err, &reason);
+	vserial_nl_answer(cb->skb, cb->nlh, err, &reason);
 	return -EINTR;
 }
 
@@ -602,33 +699,6 @@ static int vserial_nl_port_dump(struct sk_buff *skb,
 	return skb->len;
 }
 
-static const struct nla_policy
-vserial_nl_guest_policy[VSERIAL_A_GUEST_MAX + 1] = {
-	[VSERIAL_A_GUEST_NAME] = { .type = NLA_NUL_STRING },
-	[VSERIAL_A_GUEST_UUID] = NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
-	[VSERIAL_A_GUEST_VC_UUID] = NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
-	[VSERIAL_A_GUEST_LOCATION_UUID] =
-		NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
-	[VSERIAL_A_GUEST_UID] = { .type = NLA_U32 },
-	[VSERIAL_A_GUEST_GID] = { .type = NLA_U32 },
-	[VSERIAL_A_GUEST_FORCE] = { .type = NLA_FLAG },
-	[VSERIAL_A_GUEST_NR_PORTS] = { .type = NLA_U32 },
-};
-
-/* Values are judged where they are used, in sentences that name them. */
-static const struct nla_policy
-vserial_nl_port_policy[VSERIAL_A_PORT_MAX + 1] = {
-	[VSERIAL_A_PORT_GUEST] = { .type = NLA_NUL_STRING },
-	[VSERIAL_A_PORT_INDEX] = { .type = NLA_U32 },
-	[VSERIAL_A_PORT_FORCE] = { .type = NLA_FLAG },
-	[VSERIAL_A_PORT_BACKING] = { .type = NLA_NUL_STRING },
-	[VSERIAL_A_PORT_CONNECT_AT_POWER_ON] = { .type = NLA_U8 },
-	[VSERIAL_A_PORT_OVERFLOW] = { .type = NLA_U32 },
-	[VSERIAL_A_PORT_STALL_LIMIT] = { .type = NLA_U32 },
-	[VSERIAL_A_PORT_HISTORY] = { .type = NLA_U32 },
-	[VSERIAL_A_PORT_CARRIER] = { .type = NLA_U32 },
-};
-
 #define VSERIAL_NL_OP(command, object, ...)		\
 	{						\
 		.cmd = command,				\
@@ -643,6 +713,7 @@ static const struct genl_ops vserial_nl_ops[] = {
 	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_DEL, guest, .doit = vserial_nl_defer),
 	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_GET, guest,
 		      .doit = vserial_nl_guest_get,
+		      .start = vserial_nl_guest_start,
 		      .dumpit = vserial_nl_guest_dump),
 	VSERIAL_NL_OP(VSERIAL_CMD_PORT_NEW, port, .doit = vserial_nl_defer),
 	VSERIAL_NL_OP(VSERIAL_CMD_PORT_SET, port, .doit = vserial_nl_defer),

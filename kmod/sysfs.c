@@ -395,6 +395,18 @@ VSERIAL_NAME_ATTR(overflow, VSERIAL_A_PORT_OVERFLOW,
 		  "block, drop-old or drop-new");
 VSERIAL_NAME_ATTR(carrier, VSERIAL_A_PORT_CARRIER, "auto, always or peer");
 
+/* Not kstrtobool(), which looks at the first letters only. */
+static int vserial_switch_parse(const char *buf, bool *on)
+{
+	static const char *const names[] = { "off", "on", "0", "1" };
+	int i = sysfs_match_string(names, buf);
+
+	if (i < 0)
+		return i;
+	*on = i & 1;
+	return 0;
+}
+
 VSERIAL_SHOW(connect_at_power_on, "%s", st.connect_at_power_on ? "on" : "off")
 static ssize_t connect_at_power_on_store(struct device *dev,
 					 struct device_attribute *attr,
@@ -404,7 +416,7 @@ static ssize_t connect_at_power_on_store(struct device *dev,
 		.set = BIT_ULL(VSERIAL_A_PORT_CONNECT_AT_POWER_ON),
 	};
 
-	if (kstrtobool(buf, &s.connect_at_power_on))
+	if (vserial_switch_parse(buf, &s.connect_at_power_on))
 		return vserial_value_refused(dev, buf, "on or off");
 	return vserial_setting_store(dev, &s, count);
 }
@@ -420,7 +432,7 @@ static ssize_t connected_store(struct device *dev,
 	bool on;
 	int err;
 
-	if (kstrtobool(buf, &on))
+	if (vserial_switch_parse(buf, &on))
 		return vserial_value_refused(dev, buf, "on or off");
 	err = vserial_guest_may_connect(port->guest, capable(CAP_SYS_ADMIN),
 					current_uid(), &reason);

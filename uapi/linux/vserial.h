@@ -11,9 +11,8 @@
  * device ttyVS<minor>.  Its backing is what stands at the far end of the
  * cable, written as a specification such as "file:/var/log/web01.log".
  *
- * Commands.  *_GET answers one object, or with NLM_F_DUMP all of them (all
- * ports of one guest if VSERIAL_A_GUEST_NAME or VSERIAL_A_PORT_GUEST is
- * given).  *_NEW, *_SET and *_DEL need CAP_SYS_ADMIN in the initial user
+ * Commands.  *_GET answers one object, or with NLM_F_DUMP all of them (the
+ * ports of one guest only, if VSERIAL_A_PORT_GUEST is given).  *_NEW, *_SET and *_DEL need CAP_SYS_ADMIN in the initial user
  * namespace; *_CONNECT and *_DISCONNECT also belong to the guest's owner.
  * The acknowledgement of these arrives when the work is done, so for a file
  * backing after the file was opened; ask for it with NLM_F_ACK.  A request
@@ -21,7 +20,8 @@
  *
  * Refusals.  The extended acknowledgement (NETLINK_EXT_ACK) of a refusal
  * carries NLMSGERR_ATTR_MSG, one sentence naming the value and the rule.
- * An attribute that is unknown, or given twice, refuses the request.
+ * An attribute that is unknown, not the command's, or given twice, refuses the
+ * request.
  *
  * Events.  The multicast group "events" carries an object as *_GET would,
  * whenever it was added or changed (VSERIAL_CMD_*_NTF), and its names when it
