@@ -23,7 +23,7 @@
 #include "memory.h"
 #include "nl.h"
 
-#define MSG_SIZE	(64 << 10)
+#define MSG_SIZE	(16 << 10)
 /* Room for the events of a few thousand ports that change at once. */
 #define EVENT_BUFFER	(4 << 20)
 #define DUMP_TRIES	100
@@ -386,7 +386,7 @@ int vnl_call(struct vnl *vnl, struct vnl_msg *msg, struct vnl_replies *replies,
 	*replies = (struct vnl_replies){ 0 };
 	*error = (struct vnl_error){ 0 };
 	if (msg->overflow) {
-		set_error(error, EMSGSIZE, "the values are longer than the 64 KiB a request can hold");
+		set_error(error, EMSGSIZE, "the values are longer than the 16 KiB a request can hold");
 		return -1;
 	}
 	vnl->replies = replies;

@@ -67,7 +67,7 @@ void vnl_msg_free(struct vnl_msg *msg);
 
 /*
  * Attributes are added in the order of the calls.  One that finds no room
- * (a message holds 64 KiB) makes vnl_call() fail.
+ * (a request holds 16 KiB) makes vnl_call() fail.
  */
 void vnl_put_flag(struct vnl_msg *msg, uint16_t id);
 void vnl_put_u8(struct vnl_msg *msg, uint16_t id, uint8_t value);
