@@ -6,6 +6,7 @@ may be deleted at any time: what is missing is made again.
 """
 import contextlib
 import fcntl
+import hashlib
 import os
 import subprocess
 import sys
@@ -28,6 +29,11 @@ def path(*parts):
     result = os.path.join(root(), *parts)
     os.makedirs(os.path.dirname(result), exist_ok=True)
     return result
+
+
+def checkout():
+    """A name for this checkout of the repository."""
+    return hashlib.sha256(REPO.encode()).hexdigest()[:8]
 
 
 @contextlib.contextmanager

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Finds what a kernel's log has to say about bugs."""
+import re
+
+# The kernel's words for "this is a bug", with and without a taint.
+BUG = re.compile(r'BUG: |WARNING: |\bOops\b|general protection fault|kernel BUG at|'
+                 r'INFO: (task|rcu|possible|suspicious|trying)|rcu: INFO|Kernel panic|'
+                 r'KASAN:|UBSAN:|kmemleak: [0-9]+ new|refcount_t:|'
+                 r'list_(add|del) corruption|scheduling while atomic')
+# Lines shown from each such line on: a report is about that long.
+FOLLOWING = 45
+
+
+def bugs(log):
+    """The lines of LOG that report bugs, each with what follows it."""
+    shown = []
+    until = -1
+    for number, line in enumerate(log.splitlines()):
+        if BUG.search(line):
+            until = number + FOLLOWING
+        if number < until:
+            shown.append(line)
+    return shown
