@@ -8,7 +8,9 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/stdarg.h>
 #include <linux/string.h>
 
 #include <linux/vserial.h>
@@ -65,24 +67,39 @@ struct parser {
 	struct vserial_reason *reason;
 };
 
-#define refuse(p, err, fmt, ...)					\
-	vserial_refuse((p)->reason, err, "backing '" VSERIAL_VALUE "': " fmt, \
-		       (p)->given, ##__VA_ARGS__)
+__printf(3, 4)
+static int refuse(struct parser *p, int err, const char *fmt, ...)
+{
+	struct va_format rule = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	rule.va = &args;
+	vserial_refuse(p->reason, err, "backing '" VSERIAL_VALUE "': %pV",
+		       p->given, &rule);
+	va_end(args);
+	return err;
+}
 
 /*
  * Blanks alone.  strim() also takes 0xa0 for a space, which is the second byte
  * of many a letter in UTF-8.
  */
-static char *trim(char *s)
+static char *trim_end(char *s)
 {
 	char *end = s + strlen(s);
 
 	while (end > s && end[-1] == ' ')
 		end--;
 	*end = '\0';
+	return s;
+}
+
+static char *trim(char *s)
+{
 	while (*s == ' ')
 		s++;
-	return s;
+	return trim_end(s);
 }
 
 /* Split @s at the first @delim: ends it there and returns what follows. */
@@ -152,26 +169,22 @@ static int set_timestamps(struct parser *p, char *value)
 static int set_max_size(struct parser *p, char *value)
 {
 	u64 *size = &p->spec->file.max_size;
+	const char *wrong;
 	int err;
 
-	if (*value == '-')
-		return refuse(p, -EINVAL,
-			      "max-size '" PART "' is negative, the least is %d",
-			      value, VSERIAL_FILE_SIZE_MIN);
 	err = parse_size(value, size);
-	if (err == -ERANGE)
-		return refuse(p, -EINVAL,
-			      "max-size '" PART "' is more than a file can hold, %lld bytes",
-			      value, LLONG_MAX);
-	if (err)
-		return refuse(p, -EINVAL,
-			      "max-size '" PART "' is not a number of bytes, with K, M or G behind it or nothing",
-			      value);
-	if (*size < VSERIAL_FILE_SIZE_MIN)
-		return refuse(p, -EINVAL,
-			      "max-size '" PART "' is too small, the least is %d",
-			      value, VSERIAL_FILE_SIZE_MIN);
-	return 0;
+	if (*value == '-')
+		wrong = "is negative";
+	else if (err == -ERANGE)
+		wrong = "is more than a file can hold";
+	else if (err)
+		wrong = "is not a number with K, M, G or nothing behind it";
+	else if (*size < VSERIAL_FILE_SIZE_MIN)
+		wrong = "is too small";
+	else
+		return 0;
+	return refuse(p, -EINVAL, "max-size '" PART "' %s; the least is %d",
+		      value, wrong, VSERIAL_FILE_SIZE_MIN);
 }
 
 static int set_keep(struct parser *p, char *value)
@@ -207,6 +220,10 @@ static const struct {
 	[OPTION_TIMESTAMPS] = { "timestamps", false, set_timestamps },
 };
 
+/* The table above as a sentence has it. */
+static const char known_file_options[] =
+	"append, truncate, max-size, keep, timestamps";
+
 static int find_file_option(const char *name)
 {
 	int i;
@@ -230,8 +247,8 @@ static int parse_file_options(struct parser *p, char *options)
 
 		if (i < 0)
 			return refuse(p, -EINVAL,
-				      "option '" PART "' is unknown; known are append, truncate, max-size, keep, timestamps",
-				      name);
+				      "option '" PART "' is unknown; known are %s",
+				      name, known_file_options);
 		if (value)
 			value = trim(value);
 		if (value && !file_options[i].has_value)
@@ -303,7 +320,7 @@ static int set_path(struct parser *p, const char *path)
 static int parse_file(struct parser *p, char *rest)
 {
 	char *options = split(rest, '#');
-	char *path = trim(rest);
+	char *path = trim_end(rest);
 	int err;
 
 	p->spec->file.keep = VSERIAL_FILE_KEEP_DEFAULT;
@@ -333,11 +350,12 @@ static int parse(struct parser *p, char *body)
 	size_t len = strcspn(body, ":#");
 	char sep = body[len];
 	char *rest = body + len + !!sep;
-	const char *name;
+	const char *name = body;
 	int i;
 
 	body[len] = '\0';
-	name = trim(body);
+	if (sep == '#')
+		trim_end(body);
 	if (!*name && !sep)
 		return refuse(p, -EINVAL, "it is empty; known are %s",
 			      known_schemes);
@@ -364,7 +382,7 @@ static int parse(struct parser *p, char *body)
 		if (p->spec->scheme == VSERIAL_SCHEME_FILE)
 			return parse_file(p, rest);
 		split(rest, '#');
-		return set_path(p, trim(rest));
+		return set_path(p, trim_end(rest));
 	case VSERIAL_SCHEME_HELPER:
 		if (sep != ':' || strncmp(rest, "//", 2))
 			return refuse(p, -EINVAL,
@@ -374,20 +392,22 @@ static int parse(struct parser *p, char *body)
 	return refuse(p, -EINVAL, "scheme %s is not handled", name);
 }
 
-static int check_text(const char *text, struct vserial_reason *reason)
+static int check_text(struct parser *p)
 {
+	const char *text = p->given;
 	size_t len;
 
+	/* Such a character must not get into a log with the sentence either. */
 	for (len = 0; text[len]; len++)
 		if (iscntrl(text[len]))
-			return vserial_refuse(reason, -EINVAL,
+			return vserial_refuse(p->reason, -EINVAL,
 					      "backing '%.*s': control character 0x%02x after %zu characters is not allowed",
 					      (int)min_t(size_t, len, 100), text,
 					      text[len], len);
 	if (len > VSERIAL_SPEC_MAX)
-		return vserial_refuse(reason, -E2BIG,
-				      "backing '" VSERIAL_VALUE "': it has %zu characters, at most %d are allowed",
-				      text, len, VSERIAL_SPEC_MAX);
+		return refuse(p, -E2BIG,
+			      "it has %zu characters, at most %d are allowed",
+			      len, VSERIAL_SPEC_MAX);
 	return 0;
 }
 
@@ -409,7 +429,7 @@ struct vserial_spec *vserial_spec_parse(const char *text,
 	char *body;
 	int err;
 
-	err = check_text(text, reason);
+	err = check_text(&p);
 	if (err)
 		return ERR_PTR(err);
 

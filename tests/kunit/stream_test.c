@@ -528,6 +528,24 @@ static void stream_discards(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, take(f, 20000), 10000);
 }
 
+static void stream_skips(struct kunit *test)
+{
+	struct fixture *f = start(test, 10000, 0);
+
+	block(f, 10000);
+	take(f, 300);
+	drop_old(f, 400);
+	mark_break(f, 0);
+	vserial_stream_skip(&f->s, &f->c);
+	KUNIT_EXPECT_EQ(test, f->c.dropped, 100);
+	KUNIT_EXPECT_EQ(test, f->c.doubt, 0);
+	KUNIT_EXPECT_EQ(test, vserial_stream_unread(&f->s, &f->c), 0);
+	KUNIT_EXPECT_TRUE(test, no_marker(f));
+	KUNIT_EXPECT_EQ(test, pages_used(f), 1);
+	KUNIT_EXPECT_EQ(test, block(f, 20000), 10000);
+	KUNIT_EXPECT_EQ(test, take(f, 20000), 10000);
+}
+
 /* Several readers */
 
 static void stream_overruns_others(struct kunit *test)
@@ -1439,6 +1457,16 @@ static void model_discard(struct model *m, struct model_cursor *c)
 	c->marker = m->markers;
 }
 
+static void model_skip(struct model *m, struct model_cursor *c)
+{
+	vserial_stream_skip(&m->f->s, &c->c);
+	c->delivered += m->head - c->pos + c->doubt;
+	c->doubt = 0;
+	c->pos = m->head;
+	c->taken = m->head;
+	c->marker = m->markers;
+}
+
 static void model_attach(struct model *m, struct model_cursor *c)
 {
 	u64 from = m->tail + pick(m, m->head - m->tail);
@@ -1452,7 +1480,6 @@ static void model_attach(struct model *m, struct model_cursor *c)
 		.taken = from,
 		.marker = model_next_marker(m, from, m->markers),
 	};
-	/* The copy above is the same object, so the list is as it was. */
 }
 
 static void model_detach(struct model *m, struct model_cursor *c)
@@ -1508,42 +1535,53 @@ static void model_limit(struct model *m)
 			  pages_used(f) + pick(m, 3);
 }
 
+static void model_unreserve(struct model *m)
+{
+	vserial_stream_unreserve(&m->f->s);
+	m->reserved = false;
+}
+
+/* What may happen, to the stream or to one of its readers, and how often. */
+static const struct {
+	u32 weight;
+	void (*stream)(struct model *m);
+	void (*reader)(struct model *m, struct model_cursor *c);
+} model_operations[] = {
+	{ 350, .stream = model_append },
+	{ 10, .stream = model_pass },
+	{ 30, .stream = model_mark },
+	{ 5, .stream = model_reserve },
+	{ 2, .stream = model_unreserve },
+	{ 8, .stream = model_limit },
+	{ 250, .reader = model_take },
+	{ 100, .reader = model_take_marker },
+	{ 220, .reader = model_ack },
+	{ 10, .reader = model_rewind },
+	{ 3, .reader = model_discard },
+	{ 3, .reader = model_skip },
+	{ 10, .reader = model_hold },
+	{ 5, .reader = model_detach },
+};
+
 static void model_operate(struct model *m)
 {
 	struct model_cursor *c =
 		&m->cursors[prandom_u32_state(&m->rnd) % MODEL_CURSORS];
-	u32 what = prandom_u32_state(&m->rnd) % 1000;
+	u32 all = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(model_operations); i++)
+		all += model_operations[i].weight;
+	all = prandom_u32_state(&m->rnd) % all;
+	for (i = 0; all >= model_operations[i].weight; i++)
+		all -= model_operations[i].weight;
 
 	m->starved = false;
-	if (what < 350)
-		model_append(m);
-	else if (what < 360)
-		model_pass(m);
-	else if (what < 390)
-		model_mark(m);
-	else if (what < 395)
-		model_reserve(m);
-	else if (what < 397) {
-		vserial_stream_unreserve(&m->f->s);
-		m->reserved = false;
-	} else if (what < 405)
-		model_limit(m);
-	else if (!c->attached)
-		model_attach(m, c);
-	else if (what < 650)
-		model_take(m, c);
-	else if (what < 750)
-		model_take_marker(m, c);
-	else if (what < 970)
-		model_ack(m, c);
-	else if (what < 980)
-		model_rewind(m, c);
-	else if (what < 983)
-		model_discard(m, c);
-	else if (what < 995)
-		model_hold(m, c);
+	if (model_operations[i].stream)
+		model_operations[i].stream(m);
+	else if (c->attached)
+		model_operations[i].reader(m, c);
 	else
-		model_detach(m, c);
+		model_attach(m, c);
 	model_settle(m);
 	m->operation++;
 }
@@ -1607,6 +1645,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_doubts_what_was_in_flight),
 	KUNIT_CASE(stream_doubt_may_arrive),
 	KUNIT_CASE(stream_discards),
+	KUNIT_CASE(stream_skips),
 	KUNIT_CASE(stream_overruns_others),
 	KUNIT_CASE(stream_attaches_where_bytes_are),
 	KUNIT_CASE(stream_changes_hands),
