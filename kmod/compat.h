@@ -63,11 +63,4 @@ typedef int vserial_dtr_t;
 #define vserial_assign_str(field, source)	__assign_str(field, source)
 #endif
 
-/* 6.6 put a dump's attributes where those of other requests are. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-#define vserial_dump_attrs(cb)	(genl_dumpit_info(cb)->info.attrs)
-#else
-#define vserial_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
-#endif
-
 #endif /* _VSERIAL_COMPAT_H */

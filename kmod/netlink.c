@@ -25,7 +25,6 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
-#include "compat.h"
 #include "guest.h"
 #include "netlink.h"
 #include "notify.h"
@@ -78,68 +77,123 @@ static int vserial_nl_refuse(struct sk_buff *skb, struct genl_info *info,
 	return -EINTR;
 }
 
-/*
- * What the policies cannot say: nla_parse() takes the last of two attributes
- * and ignores those that a command has no use for, and NLA_NUL_STRING ends at
- * the first NUL of several.  We take none of that.
+/**
+ * struct vserial_nl_object - what there is of attributes for one kind of object
+ * @type: NLA_* by attribute; NLA_UNSPEC: only told, never taken
+ * @max: the last attribute
+ *
+ * These are not the kernel's policies, whose refusals name neither value nor
+ * rule, and which take the last of two attributes, strings with bytes after
+ * their end, and attributes that a command has no use for.
  */
-static int vserial_nl_judge(const struct nlmsghdr *nlh, u64 allowed,
-			    const struct nla_policy *policy,
+struct vserial_nl_object {
+	const u8 *type;
+	int max;
+};
+
+static const u8 vserial_nl_guest_types[VSERIAL_A_GUEST_MAX + 1] = {
+	[VSERIAL_A_GUEST_NAME] = NLA_NUL_STRING,
+	[VSERIAL_A_GUEST_UUID] = NLA_BINARY,
+	[VSERIAL_A_GUEST_VC_UUID] = NLA_BINARY,
+	[VSERIAL_A_GUEST_LOCATION_UUID] = NLA_BINARY,
+	[VSERIAL_A_GUEST_UID] = NLA_U32,
+	[VSERIAL_A_GUEST_GID] = NLA_U32,
+	[VSERIAL_A_GUEST_FORCE] = NLA_FLAG,
+	[VSERIAL_A_GUEST_NR_PORTS] = NLA_U32,
+};
+
+static const u8 vserial_nl_port_types[VSERIAL_A_PORT_MAX + 1] = {
+	[VSERIAL_A_PORT_GUEST] = NLA_NUL_STRING,
+	[VSERIAL_A_PORT_INDEX] = NLA_U32,
+	[VSERIAL_A_PORT_FORCE] = NLA_FLAG,
+	[VSERIAL_A_PORT_BACKING] = NLA_NUL_STRING,
+	[VSERIAL_A_PORT_CONNECT_AT_POWER_ON] = NLA_U8,
+	[VSERIAL_A_PORT_OVERFLOW] = NLA_U32,
+	[VSERIAL_A_PORT_STALL_LIMIT] = NLA_U32,
+	[VSERIAL_A_PORT_HISTORY] = NLA_U32,
+	[VSERIAL_A_PORT_CARRIER] = NLA_U32,
+};
+
+static const struct vserial_nl_object vserial_nl_guest = {
+	vserial_nl_guest_types, VSERIAL_A_GUEST_MAX
+};
+
+static const struct vserial_nl_object vserial_nl_port = {
+	vserial_nl_port_types, VSERIAL_A_PORT_MAX
+};
+
+static int vserial_nl_judge_value(const struct nlattr *attr, u8 type,
+				  struct vserial_reason *reason)
+{
+	static const int lengths[] = {
+		[NLA_U8] = sizeof(u8),
+		[NLA_U32] = sizeof(u32),
+		[NLA_FLAG] = 0,
+		[NLA_BINARY] = VSERIAL_UUID_SIZE,
+	};
+	const char *text = nla_data(attr);
+	int len = nla_len(attr);
+
+	if (type != NLA_NUL_STRING) {
+		if (len == lengths[type])
+			return 0;
+		return vserial_refuse(reason, -EINVAL,
+				      "attribute %d has %d bytes; it needs %d",
+				      nla_type(attr), len, lengths[type]);
+	}
+	if (len && strnlen(text, len) + 1 == len)
+		return 0;
+	return vserial_refuse(reason, -EINVAL,
+			      "attribute %d, '%.*s', is not a string with a NUL at its end and nowhere else",
+			      nla_type(attr), min(len, 100), text);
+}
+
+/**
+ * vserial_nl_parse() - take a request apart
+ * @nlh: the request
+ * @object: what it is about
+ * @allowed: bits of the attributes that the command takes
+ * @attrs: filled by number, @object->max + 1 of them
+ * @reason: says why not
+ *
+ * Return: 0 or -EINVAL.
+ */
+static int vserial_nl_parse(const struct nlmsghdr *nlh,
+			    const struct vserial_nl_object *object, u64 allowed,
+			    struct nlattr **attrs,
 			    struct vserial_reason *reason)
 {
 	const struct genlmsghdr *hdr = nlmsg_data(nlh);
 	struct nlattr *attr;
-	u64 seen = 0;
-	int left;
+	int left, err;
 
+	memset(attrs, 0, (object->max + 1) * sizeof(*attrs));
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, left) {
 		int type = nla_type(attr);
 
-		if (type > 63 || !(allowed & BIT_ULL(type)))
+		if (type > object->max || !object->type[type])
+			return vserial_refuse(reason, -EINVAL,
+					      "attribute %d is unknown, or is only ever told",
+					      type);
+		if (!(allowed & BIT_ULL(type)))
 			return vserial_refuse(reason, -EINVAL,
 					      "attribute %d does not belong to command %u",
 					      type, hdr->cmd);
-		if (seen & BIT_ULL(type))
+		if (attrs[type])
 			return vserial_refuse(reason, -EINVAL,
 					      "attribute %d is given twice; each may be given once",
 					      type);
-		seen |= BIT_ULL(type);
-		if (policy[type].type == NLA_NUL_STRING &&
-		    strnlen(nla_data(attr), nla_len(attr)) + 1 !=
-		    nla_len(attr))
-			return vserial_refuse(reason, -EINVAL,
-					      "attribute %d, '" VSERIAL_VALUE "', has bytes after the end of its string",
-					      type, (char *)nla_data(attr));
+		err = vserial_nl_judge_value(attr, object->type[type], reason);
+		if (err)
+			return err;
+		attrs[type] = attr;
 	}
+	if (left)
+		return vserial_refuse(reason, -EINVAL,
+				      "%d bytes at the end of the message are no attribute",
+				      left);
 	return 0;
 }
-
-static const struct nla_policy
-vserial_nl_guest_policy[VSERIAL_A_GUEST_MAX + 1] = {
-	[VSERIAL_A_GUEST_NAME] = { .type = NLA_NUL_STRING },
-	[VSERIAL_A_GUEST_UUID] = NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
-	[VSERIAL_A_GUEST_VC_UUID] = NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
-	[VSERIAL_A_GUEST_LOCATION_UUID] =
-		NLA_POLICY_EXACT_LEN(VSERIAL_UUID_SIZE),
-	[VSERIAL_A_GUEST_UID] = { .type = NLA_U32 },
-	[VSERIAL_A_GUEST_GID] = { .type = NLA_U32 },
-	[VSERIAL_A_GUEST_FORCE] = { .type = NLA_FLAG },
-	[VSERIAL_A_GUEST_NR_PORTS] = { .type = NLA_U32 },
-};
-
-/* Values are judged where they are used, in sentences that name them. */
-static const struct nla_policy
-vserial_nl_port_policy[VSERIAL_A_PORT_MAX + 1] = {
-	[VSERIAL_A_PORT_GUEST] = { .type = NLA_NUL_STRING },
-	[VSERIAL_A_PORT_INDEX] = { .type = NLA_U32 },
-	[VSERIAL_A_PORT_FORCE] = { .type = NLA_FLAG },
-	[VSERIAL_A_PORT_BACKING] = { .type = NLA_NUL_STRING },
-	[VSERIAL_A_PORT_CONNECT_AT_POWER_ON] = { .type = NLA_U8 },
-	[VSERIAL_A_PORT_OVERFLOW] = { .type = NLA_U32 },
-	[VSERIAL_A_PORT_STALL_LIMIT] = { .type = NLA_U32 },
-	[VSERIAL_A_PORT_HISTORY] = { .type = NLA_U32 },
-	[VSERIAL_A_PORT_CARRIER] = { .type = NLA_U32 },
-};
 
 /* commands on guests */
 
@@ -241,7 +295,7 @@ static int vserial_nl_port_id(struct nlattr **attrs, const char **name,
 	return 0;
 }
 
-static struct vserial_port *vserial_nl_port(struct vserial_request *rq)
+static struct vserial_port *vserial_nl_find_port(struct vserial_request *rq)
 {
 	const char *name;
 	unsigned int index;
@@ -311,7 +365,7 @@ static int vserial_nl_port_set(struct vserial_request *rq)
 
 	if (err)
 		return err;
-	port = vserial_nl_port(rq);
+	port = vserial_nl_find_port(rq);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 	err = vserial_port_configure(port, &s, &rq->reason);
@@ -333,7 +387,7 @@ static int vserial_nl_port_del(struct vserial_request *rq)
 
 static int vserial_nl_port_switch(struct vserial_request *rq, bool on)
 {
-	struct vserial_port *port = vserial_nl_port(rq);
+	struct vserial_port *port = vserial_nl_find_port(rq);
 	int err;
 
 	if (IS_ERR(port))
@@ -362,15 +416,13 @@ static int vserial_nl_port_disconnect(struct vserial_request *rq)
 /**
  * struct vserial_nl_command - a command that changes something
  * @perform: its handler, in the caller's context, without locks
- * @policy: its object's
- * @maxattr: its object's last attribute
+ * @object: what it is about
  * @allowed: bits of the attributes it takes
  * @owners: it is open to owners too; the handler decides
  */
 struct vserial_nl_command {
 	int (*perform)(struct vserial_request *rq);
-	const struct nla_policy *policy;
-	int maxattr;
+	const struct vserial_nl_object *object;
 	u64 allowed;
 	bool owners;
 };
@@ -378,16 +430,14 @@ struct vserial_nl_command {
 #define VSERIAL_NL_GUEST(handler, attrs)				\
 	{								\
 		.perform = handler,					\
-		.policy = vserial_nl_guest_policy,			\
-		.maxattr = VSERIAL_A_GUEST_MAX,				\
+		.object = &vserial_nl_guest,				\
 		.allowed = BIT_ULL(VSERIAL_A_GUEST_NAME) | (attrs),	\
 	}
 
 #define VSERIAL_NL_PORT(handler, attrs, open_to_owners)			\
 	{								\
 		.perform = handler,					\
-		.policy = vserial_nl_port_policy,			\
-		.maxattr = VSERIAL_A_PORT_MAX,				\
+		.object = &vserial_nl_port,				\
 		.allowed = VSERIAL_NL_PORT_ID | (attrs),		\
 		.owners = open_to_owners,				\
 	}
@@ -462,10 +512,6 @@ static int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info)
 				     "configuring needs CAP_SYS_ADMIN");
 		goto refuse;
 	}
-	err = vserial_nl_judge(info->nlhdr, cmd->allowed, cmd->policy,
-			       &reason);
-	if (err)
-		goto refuse;
 	/* These never return to user space, so nothing would happen. */
 	if (current->flags & (PF_KTHREAD | PF_IO_WORKER)) {
 		err = vserial_refuse(&reason, -EOPNOTSUPP,
@@ -477,10 +523,13 @@ static int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info)
 	rq = kzalloc(sizeof(*rq), GFP_KERNEL);
 	if (!rq)
 		goto refuse;
-	rq->attrs = kmemdup(info->attrs,
-			    (cmd->maxattr + 1) * sizeof(*rq->attrs),
-			    GFP_KERNEL);
+	rq->attrs = kmalloc_array(cmd->object->max + 1, sizeof(*rq->attrs),
+				  GFP_KERNEL);
 	if (!rq->attrs)
+		goto free;
+	err = vserial_nl_parse(info->nlhdr, cmd->object, cmd->allowed,
+			       rq->attrs, &reason);
+	if (err)
 		goto free;
 	rq->skb = skb_get(skb);
 	rq->nlh = info->nlhdr;
@@ -500,8 +549,8 @@ static int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info)
 	put_cred(rq->cred);
 	sock_put(rq->sender);
 	kfree_skb(rq->skb);
-	kfree(rq->attrs);
 free:
+	kfree(rq->attrs);
 	kfree(rq);
 refuse:
 	return vserial_nl_refuse(skb, info, err, &reason);
@@ -511,6 +560,7 @@ refuse:
 
 static int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *attrs[VSERIAL_A_GUEST_MAX + 1];
 	struct vserial_reason reason;
 	struct vserial_guest *g;
 	struct sk_buff *msg;
@@ -518,9 +568,10 @@ static int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	err = vserial_nl_judge(info->nlhdr, BIT_ULL(VSERIAL_A_GUEST_NAME),
-			       vserial_nl_guest_policy, &reason) ?:
-	      vserial_nl_name(info->attrs, VSERIAL_A_GUEST_NAME, &name,
+	err = vserial_nl_parse(info->nlhdr, &vserial_nl_guest,
+			       BIT_ULL(VSERIAL_A_GUEST_NAME), attrs,
+			       &reason) ?:
+	      vserial_nl_name(attrs, VSERIAL_A_GUEST_NAME, &name,
 			      &reason);
 	if (err)
 		return vserial_nl_refuse(skb, info, err, &reason);
@@ -545,6 +596,7 @@ static int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info)
 
 static int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *attrs[VSERIAL_A_PORT_MAX + 1];
 	struct vserial_reason reason;
 	struct vserial_port *port;
 	unsigned int index;
@@ -553,9 +605,9 @@ static int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	err = vserial_nl_judge(info->nlhdr, VSERIAL_NL_PORT_ID,
-			       vserial_nl_port_policy, &reason) ?:
-	      vserial_nl_port_id(info->attrs, &name, &index, &reason);
+	err = vserial_nl_parse(info->nlhdr, &vserial_nl_port,
+			       VSERIAL_NL_PORT_ID, attrs, &reason) ?:
+	      vserial_nl_port_id(attrs, &name, &index, &reason);
 	if (err)
 		return vserial_nl_refuse(skb, info, err, &reason);
 	port = vserial_guest_get_port(name, index, &reason);
@@ -563,7 +615,7 @@ static int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
 		return vserial_nl_refuse(skb, info, PTR_ERR(port), &reason);
 
 	err = -ENOMEM;
-	msg = genlmsg_new(VSERIAL_SPEC_MAX + NLMSG_GOODSIZE / 2, GFP_KERNEL);
+	msg = genlmsg_new(VSERIAL_PORT_MSG_SIZE, GFP_KERNEL);
 	if (!msg)
 		goto put;
 	hdr = genlmsg_put_reply(msg, info, &vserial_nl_family, 0,
@@ -636,11 +688,12 @@ static unsigned int vserial_nl_dump_ports(struct sk_buff *skb,
 	return i;
 }
 
-static int vserial_nl_start(struct netlink_callback *cb, u64 allowed,
-			    const struct nla_policy *policy)
+static int vserial_nl_guest_start(struct netlink_callback *cb)
 {
+	struct nlattr *attrs[VSERIAL_A_GUEST_MAX + 1];
 	struct vserial_reason reason;
-	int err = vserial_nl_judge(cb->nlh, allowed, policy, &reason);
+	int err = vserial_nl_parse(cb->nlh, &vserial_nl_guest, 0, attrs,
+				   &reason);
 
 	if (!err)
 		return 0;
@@ -648,27 +701,29 @@ static int vserial_nl_start(struct netlink_callback *cb, u64 allowed,
 	return -EINTR;
 }
 
-static int vserial_nl_guest_start(struct netlink_callback *cb)
-{
-	return vserial_nl_start(cb, 0, vserial_nl_guest_policy);
-}
-
-/* A dump of one guest's ports: is there such a guest? */
+/* cb->args[2] is the name of the guest whose ports are asked for, or NULL. */
 static int vserial_nl_port_start(struct netlink_callback *cb)
 {
-	struct nlattr *only = vserial_dump_attrs(cb)[VSERIAL_A_PORT_GUEST];
+	struct nlattr *attrs[VSERIAL_A_PORT_MAX + 1];
 	struct vserial_reason reason;
+	struct nlattr *only;
 	int err;
 
-	err = vserial_nl_start(cb, BIT_ULL(VSERIAL_A_PORT_GUEST),
-			       vserial_nl_port_policy);
-	if (err || !only)
-		return err;
+	err = vserial_nl_parse(cb->nlh, &vserial_nl_port,
+			       BIT_ULL(VSERIAL_A_PORT_GUEST), attrs, &reason);
+	if (err)
+		goto refuse;
+	cb->min_dump_alloc = VSERIAL_PORT_MSG_SIZE;
+	only = attrs[VSERIAL_A_PORT_GUEST];
+	if (!only)
+		return 0;
+	cb->args[2] = (long)nla_data(only);
 	mutex_lock(&vserial_guests_lock);
 	err = PTR_ERR_OR_ZERO(vserial_guest_find(nla_data(only), &reason));
 	mutex_unlock(&vserial_guests_lock);
 	if (!err)
 		return 0;
+refuse:
 	vserial_nl_answer(cb->skb, cb->nlh, err, &reason);
 	return -EINTR;
 }
@@ -676,7 +731,7 @@ static int vserial_nl_port_start(struct netlink_callback *cb)
 static int vserial_nl_port_dump(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
-	struct nlattr *only = vserial_dump_attrs(cb)[VSERIAL_A_PORT_GUEST];
+	const char *only = (const char *)cb->args[2];
 	struct vserial_guest *g;
 	long nr = 0;
 
@@ -685,7 +740,7 @@ static int vserial_nl_port_dump(struct sk_buff *skb,
 	list_for_each_entry(g, &vserial_guests, node) {
 		if (g->dead || nr++ < cb->args[0])
 			continue;
-		if (!only || !strcmp(nla_data(only), vserial_guest_name(g)))
+		if (!only || !strcmp(only, vserial_guest_name(g)))
 			cb->args[1] = vserial_nl_dump_ports(skb, cb, g,
 							    cb->args[1]);
 		else
@@ -699,33 +754,20 @@ static int vserial_nl_port_dump(struct sk_buff *skb,
 	return skb->len;
 }
 
-#define VSERIAL_NL_OP(command, object, ...)		\
-	{						\
-		.cmd = command,				\
-		.policy = vserial_nl_##object##_policy,	\
-		.maxattr = ARRAY_SIZE(vserial_nl_##object##_policy) - 1, \
-		__VA_ARGS__				\
-	}
-
+/* No policies: see struct vserial_nl_object. */
 static const struct genl_ops vserial_nl_ops[] = {
-	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_NEW, guest, .doit = vserial_nl_defer),
-	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_SET, guest, .doit = vserial_nl_defer),
-	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_DEL, guest, .doit = vserial_nl_defer),
-	VSERIAL_NL_OP(VSERIAL_CMD_GUEST_GET, guest,
-		      .doit = vserial_nl_guest_get,
-		      .start = vserial_nl_guest_start,
-		      .dumpit = vserial_nl_guest_dump),
-	VSERIAL_NL_OP(VSERIAL_CMD_PORT_NEW, port, .doit = vserial_nl_defer),
-	VSERIAL_NL_OP(VSERIAL_CMD_PORT_SET, port, .doit = vserial_nl_defer),
-	VSERIAL_NL_OP(VSERIAL_CMD_PORT_DEL, port, .doit = vserial_nl_defer),
-	VSERIAL_NL_OP(VSERIAL_CMD_PORT_GET, port,
-		      .doit = vserial_nl_port_get,
-		      .start = vserial_nl_port_start,
-		      .dumpit = vserial_nl_port_dump),
-	VSERIAL_NL_OP(VSERIAL_CMD_PORT_CONNECT, port,
-		      .doit = vserial_nl_defer),
-	VSERIAL_NL_OP(VSERIAL_CMD_PORT_DISCONNECT, port,
-		      .doit = vserial_nl_defer),
+	{ .cmd = VSERIAL_CMD_GUEST_NEW, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_GUEST_SET, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_GUEST_DEL, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_GUEST_GET, .doit = vserial_nl_guest_get,
+	  .start = vserial_nl_guest_start, .dumpit = vserial_nl_guest_dump },
+	{ .cmd = VSERIAL_CMD_PORT_NEW, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_PORT_SET, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_PORT_DEL, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_PORT_GET, .doit = vserial_nl_port_get,
+	  .start = vserial_nl_port_start, .dumpit = vserial_nl_port_dump },
+	{ .cmd = VSERIAL_CMD_PORT_CONNECT, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_PORT_DISCONNECT, .doit = vserial_nl_defer },
 };
 
 static const struct genl_multicast_group vserial_nl_groups[] = {

@@ -147,8 +147,7 @@ static struct sk_buff *vserial_notify_begin(const struct genl_family *family,
 
 	if (!family || !genl_has_listeners(family, &init_net, 0))
 		return NULL;
-	/* The longest specification and what else there is of a port. */
-	skb = genlmsg_new(VSERIAL_SPEC_MAX + NLMSG_GOODSIZE / 2, GFP_ATOMIC);
+	skb = genlmsg_new(VSERIAL_PORT_MSG_SIZE, GFP_ATOMIC);
 	if (!skb)
 		return NULL;
 	*hdr = genlmsg_put(skb, 0, 0, family, 0, cmd);

@@ -13,6 +13,9 @@ struct sk_buff;
 struct vserial_guest;
 struct vserial_port;
 
+/* Room for any port: the longest specification and reason, and the rest. */
+#define VSERIAL_PORT_MSG_SIZE	8192
+
 void vserial_notify_open(const struct genl_family *family);
 void vserial_notify_close(void);
 
