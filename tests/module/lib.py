@@ -31,6 +31,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SYSFS = "/sys/bus/vserial"
 #: Nothing here takes longer on an idle machine than a tenth of this.
 PATIENCE = 60.0
+#: A test that takes longer than this hangs.
+TEST_LIMIT = 300
 #: TIOC* that Python's termios lacks
 TIOCMIWAIT, TIOCGICOUNT, TIOCGEXCL = 0x545C, 0x545D, 0x80045440
 TCSBRKP, TIOCGSERIAL, TCGETS2 = 0x5425, 0x541E, 0x802C542A
@@ -490,6 +492,10 @@ _TROUBLE = re.compile(r"WARNING:|BUG:|Oops|general protection|Call Trace|"
                       r"left behind|RCU.*stall|KASAN|UBSAN|DEBUG_LOCKS")
 
 
+def _give_up(*_):
+    raise AssertionError(f"the test is not done after {TEST_LIMIT} s")
+
+
 def _run_one(function, number):
     global _stack
     name = (function.__doc__ or function.__name__).strip().splitlines()[0]
@@ -498,8 +504,10 @@ def _run_one(function, number):
     _stack = contextlib.ExitStack()
     try:
         try:
+            signal.alarm(TEST_LIMIT)
             function()
         finally:
+            signal.alarm(0)
             _stack.close()
     except Skip as e:
         skipped = e
@@ -522,6 +530,7 @@ def run():
               any(w in f.__name__ for w in sys.argv[1:])]
     log = KernelLog()
     all_lines = []
+    signal.signal(signal.SIGALRM, _give_up)
 
     def kernel_log_clean():
         """the kernel logged no warning while these tests ran"""

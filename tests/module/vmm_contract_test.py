@@ -42,7 +42,7 @@ def expect_initial_termios(handle):
     expect(not o & termios.OPOST, f"OPOST is set: c_oflag {o:#o}")
     expect(not l & (termios.ICANON | termios.ECHO | termios.ECHONL |
                     termios.ISIG | termios.IEXTEN), f"not raw: c_lflag {l:#o}")
-    equal(c & 0o7777, termios.B115200 | termios.CS8 | termios.CREAD |
+    equal(c & 0o17777, termios.B115200 | termios.CS8 | termios.CREAD |
           termios.CLOCAL | termios.HUPCL, "c_cflag")
     expect(not c & termios.CRTSCTS, "CRTSCTS is set")
     equal(line, 0, "the line discipline")
@@ -202,8 +202,10 @@ def outq_full():
     """3: TIOCOUTQ is at most 255 and a full ring has no POLLOUT"""
     port, handle = stuck_port("t-full")
     # The peer takes some and then no more: not stalled yet.
-    while port.tx_unread == RING:
+    def taking():
         handle.read()
+        return port.tx_unread < RING
+    wait_for(taking, "the peer takes more")
     handle.fill()
     equal(handle.unsent(), 255, "TIOCOUTQ of a full ring")
     expect(not handle.poll(select.POLLOUT, 0), "a full ring has POLLOUT")
@@ -215,9 +217,10 @@ def outq_partly():
     _, handle = stuck_port("t-partly")
     # The flip buffer and the rx ring hand on what is read, so read until
     # the tx ring has a gap but is far from empty.
-    while not handle.poll(select.POLLOUT, 0):
-        if handle.read(4096) is None:
-            handle.poll(select.POLLIN, PATIENCE)
+    def some_room():
+        handle.read(4096)
+        return handle.poll(select.POLLOUT, 0)
+    wait_for(some_room, "POLLOUT")
     expect(0 < handle.unsent() <= 255, f"TIOCOUTQ is {handle.unsent()}")
     equal(handle.write(b"x"), 1, "the bytes written")
 
@@ -377,9 +380,11 @@ def writers_woken():
     """5: a writer blocked by a full ring is woken as it drains"""
     port, handle = stuck_port("t-wake")
     guest = Loopguest(port, "send=50000", options=("-c", "1000", "-w", "poll"))
-    while guest.process.poll() is None:
+    def ended():
         if handle.read(4096) is None:
             handle.poll(select.POLLIN, 0.01)
+        return guest.process.poll() is not None
+    wait_for(ended, "the writer ends")
     equal(guest.finish()["send"]["bytes"], "50000", "bytes sent")
 
 
@@ -611,12 +616,8 @@ def no_hangup():
     equal(leader.state(), "0 there", "the leader after ENOSPC")
     port.set(backing="loopback")
     # a hang-up that was only queued would be through by now
-    while handle.read():
-        pass
     wait_for(lambda: handle.read() is None and port.tx_unread == 0 and
-             port.rx_unread == 0, "the loop is empty")
-    while handle.read():
-        pass
+             port.rx_unread == 0 and handle.read() is None, "the loop is empty")
     echo_works(handle)
     equal(leader.state(), "0 there", "the leader in the end")
 
