@@ -484,6 +484,20 @@ static void stream_doubts_what_was_in_flight(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, take(f, 20000), 10000);
 }
 
+/* Nobody is left to say what arrived. */
+static void stream_doubt_ends_with_its_reader(struct kunit *test)
+{
+	struct fixture *f = start(test, 10000, 0);
+
+	block(f, 10000);
+	take(f, 300);
+	drop_old(f, 200);
+	vserial_stream_detach(&f->s, &f->c);
+	KUNIT_EXPECT_EQ(test, f->c.doubt, 0);
+	KUNIT_EXPECT_EQ(test, f->c.dropped, 200);
+	KUNIT_EXPECT_EQ(test, vserial_stream_unread(&f->s, &f->c), 10000);
+}
+
 static void stream_doubt_may_arrive(struct kunit *test)
 {
 	struct fixture *f = start(test, 10000, 0);
@@ -898,12 +912,12 @@ static void stream_markers_merge(struct kunit *test)
 	mark_break(f, 300);
 	mark_break(f, 200);
 	mark_lines(f, 1);
-	mark_break(f, 400);
+	mark_break(f, 250);
 	expect_marker(f, VSERIAL_MARKER_LINES, 3, 0);
 	expect_marker(f, VSERIAL_MARKER_ERROR, TTY_FRAME, 0);
 	expect_marker(f, VSERIAL_MARKER_ERROR, TTY_FRAME, 0);
 	expect_marker(f, VSERIAL_MARKER_LINES, 2, 0);
-	expect_marker(f, VSERIAL_MARKER_BREAK, 400, 0);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 300, 0);
 	expect_marker(f, VSERIAL_MARKER_LINES, 1, 0);
 	KUNIT_EXPECT_TRUE(test, no_marker(f));
 
@@ -1118,6 +1132,11 @@ static void stream_markers_free_their_memory(struct kunit *test)
 	expect_marker(f, VSERIAL_MARKER_LINES, 1, VSERIAL_MARKERS_MAX);
 	KUNIT_EXPECT_PTR_EQ(test, f->s.markers, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, f->s.slots, NULL);
+
+	/* One that nobody is there to take is not kept at all. */
+	vserial_stream_detach(&f->s, &f->c);
+	mark_lines(f, 2);
+	KUNIT_EXPECT_PTR_EQ(test, f->s.markers, NULL);
 }
 
 /*
@@ -1643,6 +1662,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_keeps_a_small_ring),
 	KUNIT_CASE(stream_without_a_holder_is_history),
 	KUNIT_CASE(stream_doubts_what_was_in_flight),
+	KUNIT_CASE(stream_doubt_ends_with_its_reader),
 	KUNIT_CASE(stream_doubt_may_arrive),
 	KUNIT_CASE(stream_discards),
 	KUNIT_CASE(stream_skips),
