@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The first program in the VM: makes the machine's own file system the root,
 # read-only below a layer in memory, and goes on with /run/vm/start there.
@@ -34,6 +35,7 @@ $b mkdir -p /root/run /root/tmp /dev/pts /dev/shm
 $b mount -t tmpfs -o mode=755 run /root/run
 $b mkdir -p /root/run/vm /root/run/lock
 $b mount -t 9p -o "$p9" vm /root/run/vm || die "no orders to mount"
+# shellcheck source=/dev/null
 . /root/run/vm/settings
 $b mkdir -p "/root$RESULTS"
 $b mount -t 9p -o "$p9" results "/root$RESULTS" || die "no results to mount"

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# vserial: virtual serial ports for hypervisors.  `make help` lists what there is.
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+PREFIX	?= /usr/local
+DESTDIR	?=
+# Where depmod and modprobe look; a kernel's own idea of it may be a link into /usr.
+MODDIR	= $(DESTDIR)/lib/modules/$(KVER)/updates
+KVER	= $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
+UDEVDIR	?= /lib/udev/rules.d
+
+all: module helper ## build the module (KDIR= or the running kernel's headers) and vserialctl
+
+module: | headers ## build the module
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+helper: ## build vserialctl
+	$(MAKE) -C helper PREFIX=$(PREFIX)
+
+headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo "$(KDIR) has no kernel headers: install linux-headers-$$(uname -r), or name others with KDIR=" >&2; \
+		exit 1; }
+
+run: ## show it: a real guest's console arriving in a file, in a throw-away VM (as root)
+	@tests/demo/run
+
+check: ## run all tests, or those that ONLY="unit kunit …" names (as root)
+	@tests/check $(ONLY)
+
+style: ## check how the code is written
+	@tests/vm/deps style
+	@tests/style
+
+install: install-module install-tools ## install all, below DESTDIR and PREFIX
+
+install-module: module ## install the module, loaded at boot
+	install -D -m 644 vserial.ko $(MODDIR)/vserial.ko
+	mkdir -p $(DESTDIR)/usr/lib/modules-load.d
+	echo vserial >$(DESTDIR)/usr/lib/modules-load.d/vserial.conf
+	$(if $(DESTDIR),,depmod $(KVER))
+
+install-tools: helper ## install vserialctl, its completion and man page, and the udev rules
+	$(MAKE) -C helper install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	install -D -m 644 kmod/udev/60-vserial.rules $(DESTDIR)$(UDEVDIR)/60-vserial.rules
+	$(if $(DESTDIR),,-udevadm control --reload)
+
+clean: ## remove what was built
+	rm -rf .tmp_versions
+	rm -f vserial.ko vserial.o vserial.mod vserial.mod.c vserial.mod.o Module.symvers modules.order
+	rm -f .*.cmd kmod/*.o kmod/.*.cmd kmod/.*.d
+	$(MAKE) -C helper clean
+	$(MAKE) -C tests/unit clean
+	$(MAKE) -C tests/tools clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+
+.PHONY: all module helper headers run check style install install-module install-tools clean help

@@ -1,0 +1,21 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The first and only program of the demo's guest.  Its console is the serial
+# port under test: prints LINES numbered lines, and their checksum at the end.
+b=/bin/busybox
+$b mount -t proc proc /proc
+# From here on the kernel is quiet, so that no line is broken.
+echo 1 >/proc/sys/kernel/printk
+echo "guest: $($b uname -sr) is up, pattern follows"
+$b seq -f 'line %g of the pattern: the quick brown fox jumps over the lazy dog' 1 "$LINES" >/pattern
+$b cat /pattern
+echo "guest: end of pattern, sha256 $($b sha256sum </pattern | $b cut -d' ' -f1)"
+[ "$LINGER" ] || $b reboot -f
+
+# Someone is there to look at it: says something every second, and echoes.
+( n=0; while $b sleep 1; do n=$((n + 1)); echo "guest: alive for $n s"; done ) &
+while read -r line; do
+	echo "guest: heard \"$line\""
+done
+$b reboot -f
