@@ -393,11 +393,13 @@ class Loopguest:
 
     def __init__(self, port, *words, options=()):
         path = port.wait_link() if isinstance(port, Port) else port
+        # No session of its own: a leader would get the port as controlling
+        # terminal, and its end would hang up everybody else.
         self.words = words
         self.process = subprocess.Popen(
             [tool("loopguest"), *map(str, options), path, *map(str, words)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, start_new_session=True)
+            stderr=subprocess.PIPE, text=True)
         later(self.kill)
         equal(self.process.stdout.readline(), "open\n", "what loopguest printed")
 
