@@ -15,11 +15,11 @@
 
 #include "bus.h"
 #include "guest.h"
+#include "minor.h"
 #include "notify.h"
 #include "port.h"
 #include "reason.h"
 #include "sysfs.h"
-#include "tty.h"
 #include "writer.h"
 
 DEFINE_MUTEX(vserial_guests_lock);
@@ -121,6 +121,20 @@ bool vserial_guest_power(const struct vserial_guest *g)
 		if (g->ports[i] && READ_ONCE(g->ports[i]->power))
 			return true;
 	return false;
+}
+
+/**
+ * vserial_guest_tell() - tell listeners that a guest changed
+ * @g: the guest
+ *
+ * Context: process, vserial_guests_lock not held; may sleep.
+ */
+void vserial_guest_tell(struct vserial_guest *g)
+{
+	mutex_lock(&vserial_guests_lock);
+	if (!g->dead)
+		vserial_notify_guest(g);
+	mutex_unlock(&vserial_guests_lock);
 }
 
 /**
@@ -374,6 +388,7 @@ int vserial_guest_add(const char *name, const struct vserial_identity *id,
 			vserial_port_discard(port);
 			break;
 		}
+		vserial_notify_port(port);
 	}
 	vserial_notify_guest(g);
 	mutex_unlock(&vserial_guests_lock);
@@ -639,6 +654,7 @@ int vserial_guest_del_port(const char *name, unsigned int index, bool force,
 
 	vserial_port_remove(port);
 	vserial_guest_clear_slot(g, index);
+	vserial_guest_tell(g);
 	put_device(&g->dev);
 	return 0;
 }

@@ -101,6 +101,7 @@ struct vserial_port *vserial_guest_get_port(const char *name,
 					    struct vserial_reason *reason);
 unsigned int vserial_guest_nr_ports(const struct vserial_guest *g);
 bool vserial_guest_power(const struct vserial_guest *g);
+void vserial_guest_tell(struct vserial_guest *g);
 void vserial_guest_owner(struct vserial_guest *g, kuid_t *uid, kgid_t *gid);
 int vserial_guest_may_connect(struct vserial_guest *g, bool admin, kuid_t uid,
 			      struct vserial_reason *reason);

@@ -179,7 +179,7 @@ void vserial_input_pump(struct vserial_port *port)
 	struct vserial_backing *b;
 	struct vserial_marker m;
 	unsigned long flags;
-	bool more, room;
+	bool more, room = false;
 	u8 buf[256];
 
 	do {
@@ -199,15 +199,14 @@ void vserial_input_pump(struct vserial_port *port)
 		} else if (vserial_stream_take_marker(&port->rx,
 						      &port->rx_cursor, &m)) {
 			more = vserial_input_flip_marker(port, m.type, m.arg);
-		} else {
-			n = 0;
 		}
 		if (!more)
 			vserial_stream_rewind(&port->rx, &port->rx_cursor);
-		room = port->rx_room_wanted &&
-		       vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2;
-		if (room)
+		if (port->rx_room_wanted &&
+		    vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2) {
 			port->rx_room_wanted = false;
+			room = true;
+		}
 		spin_unlock_irqrestore(&port->lock, flags);
 	} while (more);
 

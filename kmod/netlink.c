@@ -168,6 +168,10 @@ static int vserial_nl_parse(const struct nlmsghdr *nlh,
 	int left, err;
 
 	memset(attrs, 0, (object->max + 1) * sizeof(*attrs));
+	if (hdr->reserved)
+		return vserial_refuse(reason, -EINVAL,
+				      "the header's reserved field is %u; it must be 0",
+				      hdr->reserved);
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, left) {
 		int type = nla_type(attr);
 
@@ -781,7 +785,8 @@ static struct genl_family vserial_nl_family __ro_after_init = {
 	.n_ops = ARRAY_SIZE(vserial_nl_ops),
 	.mcgrps = vserial_nl_groups,
 	.n_mcgrps = ARRAY_SIZE(vserial_nl_groups),
-	.resv_start_op = VSERIAL_CMD_UNSPEC + 1,
+	/* At and above this, operations without a policy take no attributes. */
+	.resv_start_op = __VSERIAL_CMD_MAX,
 	.parallel_ops = true,
 	.module = THIS_MODULE,
 };

@@ -371,6 +371,7 @@ unlock:
 		return err;
 	trace_vserial_open(port);
 	vserial_notify_port(port);
+	vserial_guest_tell(port->guest);
 	return 0;
 }
 
@@ -406,6 +407,7 @@ void vserial_port_power_off(struct vserial_port *port)
 	mutex_unlock(&port->config);
 	trace_vserial_close(port);
 	vserial_notify_port(port);
+	vserial_guest_tell(port->guest);
 }
 
 /**

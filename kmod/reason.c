@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * reason: the one sentence that says why
+ */
 #include <linux/kernel.h>
 #include <linux/stdarg.h>
 

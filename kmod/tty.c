@@ -11,8 +11,6 @@
  * up tty open, long after the port was removed.
  */
 #include <linux/err.h>
-#include <linux/idr.h>
-#include <linux/kref.h>
 #include <linux/module.h>
 #include <linux/serial.h>
 #include <linux/slab.h>
@@ -24,6 +22,7 @@
 #include "compat.h"
 #include "input.h"
 #include "line.h"
+#include "minor.h"
 #include "output.h"
 #include "port.h"
 #include "tty.h"
@@ -39,87 +38,6 @@ MODULE_PARM_DESC(max_ports, "ports the host may have, 1 to 32768 (default 4096)"
 static struct tty_driver *vserial_tty_driver;
 /* Published ports by minor; its own lock guards it. */
 static DEFINE_XARRAY(vserial_ports);
-static DEFINE_IDA(vserial_minors);
-
-struct vserial_minor {
-	struct kref ref;
-	unsigned int nr;
-};
-
-/**
- * vserial_minor_alloc() - take the lowest free minor
- *
- * Return: a minor with one reference; ERR_PTR(-ENOSPC) if all are in use, or
- * ERR_PTR(-ENOMEM).
- */
-struct vserial_minor *vserial_minor_alloc(void)
-{
-	struct vserial_minor *m = kmalloc(sizeof(*m), GFP_KERNEL);
-	int nr;
-
-	if (!m)
-		return ERR_PTR(-ENOMEM);
-	nr = ida_alloc_max(&vserial_minors, max_ports - 1, GFP_KERNEL);
-	if (nr < 0) {
-		kfree(m);
-		return ERR_PTR(nr);
-	}
-	kref_init(&m->ref);
-	m->nr = nr;
-	return m;
-}
-
-/**
- * vserial_minor_get() - share a minor
- * @m: the minor
- *
- * Return: @m.
- */
-struct vserial_minor *vserial_minor_get(struct vserial_minor *m)
-{
-	kref_get(&m->ref);
-	return m;
-}
-
-static void vserial_minor_last(struct kref *ref)
-{
-	struct vserial_minor *m = container_of(ref, struct vserial_minor, ref);
-
-	ida_free(&vserial_minors, m->nr);
-	kfree(m);
-}
-
-/**
- * vserial_minor_put() - give a minor back
- * @m: the minor, or NULL
- */
-void vserial_minor_put(struct vserial_minor *m)
-{
-	if (m)
-		kref_put(&m->ref, vserial_minor_last);
-}
-
-/**
- * vserial_minor_is_used() - does somebody else hold a minor?
- * @m: the minor, of which the caller holds one reference
- *
- * Return: whether a port, or a tty that outlived its port, still uses it.
- */
-bool vserial_minor_is_used(const struct vserial_minor *m)
-{
-	return kref_read(&m->ref) > 1;
-}
-
-/**
- * vserial_minor_nr() - a minor's number
- * @m: the minor
- *
- * Return: N of ttyVS<N>.
- */
-unsigned int vserial_minor_nr(const struct vserial_minor *m)
-{
-	return m->nr;
-}
 
 static int vserial_tty_install(struct tty_driver *driver,
 			       struct tty_struct *tty)
@@ -491,6 +409,7 @@ int vserial_tty_init(void)
 	driver->init_termios.c_ospeed = 115200;
 	tty_set_operations(driver, &vserial_tty_ops);
 	vserial_input_init();
+	vserial_minor_init(max_ports);
 
 	err = tty_register_driver(driver);
 	if (err) {
@@ -508,5 +427,5 @@ void vserial_tty_exit(void)
 {
 	tty_unregister_driver(vserial_tty_driver);
 	tty_driver_kref_put(vserial_tty_driver);
-	ida_destroy(&vserial_minors);
+	vserial_minor_exit();
 }

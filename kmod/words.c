@@ -9,6 +9,9 @@
 #include "reason.h"
 #include "words.h"
 
+/* Not isspace(), for which a byte of a UTF-8 character may be a blank. */
+#define VSERIAL_BLANKS	" \t\n"
+
 /**
  * vserial_words_split() - take a line apart
  * @w: filled; to be freed with vserial_words_free() if this succeeds
@@ -21,16 +24,24 @@
 int vserial_words_split(struct vserial_words *w, const char *line,
 			unsigned int max, struct vserial_reason *reason)
 {
+	size_t len;
 	char *rest;
 
 	w->nr = 0;
 	w->copy = kstrdup(line, GFP_KERNEL);
 	if (!w->copy)
 		return vserial_refuse(reason, -ENOMEM, "out of memory");
-	rest = strim(w->copy);
+	rest = w->copy;
+	len = strlen(rest);
+	while (len && strchr(VSERIAL_BLANKS, rest[len - 1]))
+		rest[--len] = '\0';
+	rest += strspn(rest, VSERIAL_BLANKS);
 	while (*rest && w->nr < max - 1) {
-		w->word[w->nr++] = strsep(&rest, " \t");
-		rest = rest ? skip_spaces(rest) : "";
+		w->word[w->nr++] = rest;
+		rest += strcspn(rest, VSERIAL_BLANKS);
+		if (*rest)
+			*rest++ = '\0';
+		rest += strspn(rest, VSERIAL_BLANKS);
 	}
 	if (*rest)
 		w->word[w->nr++] = rest;

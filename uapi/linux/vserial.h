@@ -12,11 +12,12 @@
  * cable, written as a specification such as "file:/var/log/web01.log".
  *
  * Commands.  *_GET answers one object, or with NLM_F_DUMP all of them (the
- * ports of one guest only, if VSERIAL_A_PORT_GUEST is given).  *_NEW, *_SET and *_DEL need CAP_SYS_ADMIN in the initial user
- * namespace; *_CONNECT and *_DISCONNECT also belong to the guest's owner.
- * The acknowledgement of these arrives when the work is done, so for a file
- * backing after the file was opened; ask for it with NLM_F_ACK.  A request
- * does everything it asks for, or refuses and changes nothing.
+ * ports of one guest only, if VSERIAL_A_PORT_GUEST is given).  *_NEW, *_SET
+ * and *_DEL need CAP_SYS_ADMIN in the initial user namespace; *_CONNECT and
+ * *_DISCONNECT also belong to the guest's owner.  The acknowledgement of these
+ * arrives when the work is done, so for a file backing after the file was
+ * opened; ask for it with NLM_F_ACK.  A request does everything it asks for,
+ * or refuses and changes nothing.
  *
  * Refusals.  The extended acknowledgement (NETLINK_EXT_ACK) of a refusal
  * carries NLMSGERR_ATTR_MSG, one sentence naming the value and the rule.
