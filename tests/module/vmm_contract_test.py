@@ -553,7 +553,7 @@ def line_wait_signal():
 # 7. no hang-up
 
 LEADER = r"""
-import fcntl, os, select, signal, struct, sys, termios
+import fcntl, os, select, signal, struct, sys
 hups = 0
 def hup(*_):
     global hups
@@ -561,7 +561,8 @@ def hup(*_):
 signal.signal(signal.SIGHUP, hup)
 fd = os.open(sys.argv[1], os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 # opened without O_NOCTTY by a session leader: the controlling terminal
-sid = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCGSID, bytes(4)))[0]
+TIOCGSID = 0x5429
+sid = struct.unpack("i", fcntl.ioctl(fd, TIOCGSID, bytes(4)))[0]
 assert sid == os.getpid()
 print("open", flush=True)
 for line in sys.stdin:
