@@ -96,6 +96,16 @@ static bool vserial_output_progress(struct vserial_port *port)
 	return wake;
 }
 
+/* The peer has what lies before @upto.  Return: whom to wake. */
+static bool vserial_output_settle(struct vserial_port *port, u64 upto)
+{
+	struct vserial_cursor *c = &port->tx_cursor;
+	u64 before = c->pos - c->doubt;
+
+	vserial_stream_ack(&port->tx, c, upto);
+	return c->pos - c->doubt != before && vserial_output_progress(port);
+}
+
 /* Is @b the backing that may move the port's bytes?  Call with the lock. */
 static bool vserial_output_is_reader(struct vserial_backing *b)
 {
@@ -381,10 +391,8 @@ void vserial_output_ack(struct vserial_backing *b, u64 upto)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b)) {
-		vserial_stream_ack(&port->tx, &port->tx_cursor, upto);
-		wake = vserial_output_progress(port);
-	}
+	if (vserial_output_is_reader(b))
+		wake = vserial_output_settle(port, upto);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (wake)
 		vserial_output_wake(port);
@@ -446,18 +454,16 @@ void vserial_output_echo(struct vserial_backing *b)
 
 		more = false;
 		spin_lock_irqsave(&port->lock, flags);
-		if (!vserial_output_is_reader(b))
+		if (!vserial_output_is_reader(b) || port->rx_room_wanted)
 			goto unlock;
 		n = vserial_stream_take(&port->tx, &port->tx_cursor, buf,
 					sizeof(buf), &offset);
 		if (n) {
 			put = vserial_input_put(port, buf, n);
-			vserial_stream_ack(&port->tx, &port->tx_cursor,
-					   offset + put);
+			wake |= vserial_output_settle(port, offset + put);
 			if (put < n)
 				vserial_stream_rewind(&port->tx,
 						      &port->tx_cursor);
-			wake |= vserial_output_progress(port);
 			more = put == n;
 		} else if (vserial_stream_take_marker(&port->tx,
 						      &port->tx_cursor, &m)) {
