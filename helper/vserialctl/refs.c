@@ -45,9 +45,9 @@ enum ctl_status ref_port(struct ctl *ctl, char ***words, uint8_t cmd,
 	if (status != CTL_DONE)
 		return status;
 
-	/* The last slash: one in the name is the kernel's to refuse. */
+	/* With a second slash number_parse() finds no number behind the first. */
 	guest = xstrdup(word);
-	slash = strrchr(guest, '/');
+	slash = strchr(guest, '/');
 	if (!slash || number_parse(slash + 1, UINT32_MAX, &index)) {
 		free(guest);
 		return ctl_fail(ctl, CTL_REFUSED,

@@ -166,6 +166,9 @@ static void test_refused_values(void **state)
 	refused("port show a/-1", CTL_REFUSED, "'a/-1'");
 	refused("port show a/0x1", CTL_REFUSED, "'a/0x1'");
 	refused("port show a/4294967296", CTL_REFUSED, "0 to 31");
+	refused("port show a//1", CTL_REFUSED, "'a//1'");
+	refused("port show a/1/", CTL_REFUSED, "'a/1/'");
+	refused("port show ../a/1", CTL_REFUSED, "'../a/1'");
 	refused("port del a", CTL_REFUSED, "'a'");
 }
 
@@ -207,10 +210,10 @@ static void test_passed_on(void **state)
 	struct ctl ctl;
 
 	(void)state;
-	assert_int_equal(fill(&ctl, "port add a/b/32 backing '../x y#'"), CTL_DONE);
+	assert_int_equal(fill(&ctl, "port add .a/32 backing '../x y#'"), CTL_DONE);
 	vnl_msg_read(ctl.queue[0], &request);
 	port_read(request.v[0], &port);
-	assert_string_equal(port.guest, "a/b");
+	assert_string_equal(port.guest, ".a");
 	assert_int_equal(port.index, 32);
 	assert_string_equal(port.backing, "../x y#");
 	vnl_replies_free(&request);
