@@ -8,43 +8,47 @@
 #include "number.h"
 #include "refs.h"
 
-/* A word is there, and is no option that came too late. */
-static enum ctl_status next(struct ctl *ctl, char ***words, const char *what,
-			    const char **word)
+/*
+ * Takes a word that names something: it is there, and is no option that came
+ * too late.  Return: the word, or NULL for a usage error.
+ */
+static const char *next(struct ctl *ctl, char ***words, const char *what)
 {
 	bool literal = **words && !strcmp(**words, "--");
+	const char *word;
 
 	/* As everywhere, "--" says that what follows is no option. */
 	if (literal)
 		++*words;
-	*word = **words;
-	if (!*word)
-		return ctl_fail(ctl, CTL_USAGE, "the %s is missing", what);
-	if (!literal && (*word)[0] == '-' && (*word)[1])
-		return ctl_fail(ctl, CTL_USAGE,
-				"'%s' is not a %s; options stand before the object", *word,
-				what);
+	word = **words;
+	if (!word) {
+		ctl_fail(ctl, CTL_USAGE, "the %s is missing", what);
+		return NULL;
+	}
+	if (!literal && word[0] == '-' && word[1]) {
+		ctl_fail(ctl, CTL_USAGE,
+			 "'%s' is not a %s; options stand before the object", word, what);
+		return NULL;
+	}
 	++*words;
-	return CTL_DONE;
+	return word;
 }
 
 enum ctl_status ref_guest(struct ctl *ctl, char ***words, const char **name)
 {
-	return next(ctl, words, "guest's name", name);
+	*name = next(ctl, words, "guest's name");
+	return *name ? CTL_DONE : CTL_USAGE;
 }
 
 enum ctl_status ref_port(struct ctl *ctl, char ***words, uint8_t cmd,
 			 struct vnl_msg **msg)
 {
-	enum ctl_status status;
-	const char *word;
+	const char *word = next(ctl, words, "port's name GUEST/INDEX");
 	char *guest, *slash;
 	uint64_t index;
 
-	status = next(ctl, words, "port's name GUEST/INDEX", &word);
-	if (status != CTL_DONE)
-		return status;
-
+	if (!word)
+		return CTL_USAGE;
 	/* With a second slash number_parse() finds no number behind the first. */
 	guest = xstrdup(word);
 	slash = strchr(guest, '/');
