@@ -576,8 +576,10 @@ static bool renew_marker(struct vserial_stream *s, u64 number, u32 arg)
 	if (m->type == VSERIAL_MARKER_BREAK && waiting)
 		arg = max(arg, m->arg);
 	m->arg = arg;
-	list_for_each_entry(c, &s->cursors, node)
+	list_for_each_entry(c, &s->cursors, node) {
 		c->marker = min(c->marker, s->marker_head - 1);
+		c->marker_acked = min(c->marker_acked, c->marker);
+	}
 	return true;
 }
 
@@ -635,9 +637,12 @@ static void remove_marker(struct vserial_stream *s, u64 number)
 	s->marker_head--;
 	for (i = number; i != s->marker_head; i++)
 		*marker_at(s, i) = *marker_at(s, i + 1);
-	list_for_each_entry(c, &s->cursors, node)
+	list_for_each_entry(c, &s->cursors, node) {
 		if (c->marker > number)
 			c->marker--;
+		if (c->marker_acked > number)
+			c->marker_acked--;
+	}
 }
 
 /* Make room for a marker of type @type among those that are full. */
@@ -842,6 +847,16 @@ void vserial_stream_ack(struct vserial_stream *s, struct vserial_cursor *c,
 }
 
 /**
+ * vserial_stream_ack_markers() - note that a reader has dealt with its markers
+ * @c: the reader's cursor; vserial_stream_rewind() brings back no marker that
+ *	has been taken until now
+ */
+void vserial_stream_ack_markers(struct vserial_cursor *c)
+{
+	c->marker_acked = c->marker;
+}
+
+/**
  * vserial_stream_skip() - a reader deals with all there is, unseen
  * @s: the stream
  * @c: the reader's cursor; markers are skipped too, nothing counts as dropped
@@ -852,6 +867,7 @@ void vserial_stream_skip(struct vserial_stream *s, struct vserial_cursor *c)
 	c->pos = s->head;
 	c->taken = s->head;
 	c->marker = s->marker_head;
+	c->marker_acked = s->marker_head;
 	advance_tail(s);
 	release_idle(s);
 }
@@ -860,14 +876,15 @@ void vserial_stream_skip(struct vserial_stream *s, struct vserial_cursor *c)
  * vserial_stream_rewind() - hand out again what was in flight
  * @s: the stream
  * @c: the cursor of a reader that is gone; another goes on with it.  What is
- *	in doubt counts as dropped.
+ *	in doubt counts as dropped.  Markers come again with the byte they
+ *	stand before, unless they were acknowledged on their own.
  */
 void vserial_stream_rewind(struct vserial_stream *s, struct vserial_cursor *c)
 {
 	c->dropped += c->doubt;
 	c->doubt = 0;
 	c->taken = c->pos;
-	c->marker = first_marker(s, c->pos, c->marker);
+	c->marker = max(c->marker_acked, first_marker(s, c->pos, c->marker));
 }
 
 /**
@@ -886,6 +903,7 @@ u64 vserial_stream_discard(struct vserial_stream *s, struct vserial_cursor *c)
 	c->pos = s->head;
 	c->taken = s->head;
 	c->marker = s->marker_head;
+	c->marker_acked = s->marker_head;
 	advance_tail(s);
 	release_idle(s);
 	return dropped;

@@ -73,6 +73,8 @@ struct vserial_marker {
  * @doubt: how many such bytes; while there are any, nothing is handed out, so
  *	that an acknowledgement says exactly which of them arrived
  * @marker: number of the next marker for this reader
+ * @marker_acked: markers before this number were dealt with, and do not come
+ *	again even if the bytes around them do
  * @dropped: bytes this reader lost
  */
 struct vserial_cursor {
@@ -82,6 +84,7 @@ struct vserial_cursor {
 	u64 doubt_from;
 	u64 doubt;
 	u64 marker;
+	u64 marker_acked;
 	u64 dropped;
 };
 
@@ -165,6 +168,7 @@ bool vserial_stream_take_marker(struct vserial_stream *s,
 				struct vserial_marker *m);
 void vserial_stream_ack(struct vserial_stream *s, struct vserial_cursor *c,
 			u64 upto);
+void vserial_stream_ack_markers(struct vserial_cursor *c);
 void vserial_stream_skip(struct vserial_stream *s, struct vserial_cursor *c);
 void vserial_stream_rewind(struct vserial_stream *s, struct vserial_cursor *c);
 u64 vserial_stream_discard(struct vserial_stream *s, struct vserial_cursor *c);

@@ -998,6 +998,39 @@ static void stream_markers_come_again(struct kunit *test)
 	vserial_stream_detach(&f->s, &f->other);
 }
 
+/* A reader that gets on with a marker but not with the byte behind it. */
+static void stream_markers_come_once(struct kunit *test)
+{
+	struct fixture *f = start(test, 10000, 0);
+
+	block(f, 10);
+	mark_break(f, 1);
+	mark_error(f, TTY_FRAME);
+	block(f, 10);
+	take(f, 10);
+	ack(f, 10);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 1, 10);
+	vserial_stream_ack_markers(&f->c);
+	expect_marker(f, VSERIAL_MARKER_ERROR, TTY_FRAME, 10);
+	vserial_stream_rewind(&f->s, &f->c);
+	expect_marker(f, VSERIAL_MARKER_ERROR, TTY_FRAME, 10);
+	vserial_stream_ack_markers(&f->c);
+	KUNIT_EXPECT_EQ(test, take(f, 10), 10);
+	vserial_stream_rewind(&f->s, &f->c);
+	KUNIT_EXPECT_TRUE(test, no_marker(f));
+	KUNIT_EXPECT_EQ(test, take(f, 10), 10);
+
+	/* A new one that merges with it is new all the same. */
+	mark_lines(f, 1);
+	expect_marker(f, VSERIAL_MARKER_LINES, 1, 20);
+	vserial_stream_ack_markers(&f->c);
+	mark_lines(f, 2);
+	expect_marker(f, VSERIAL_MARKER_LINES, 2, 20);
+	vserial_stream_rewind(&f->s, &f->c);
+	KUNIT_EXPECT_EQ(test, take(f, 20), 10);
+	expect_marker(f, VSERIAL_MARKER_LINES, 2, 20);
+}
+
 /* Bytes that are dropped do not take their markers with them. */
 static void stream_markers_outlive_bytes(struct kunit *test)
 {
@@ -1080,6 +1113,7 @@ static void stream_markers_give_way(struct kunit *test)
 	vserial_stream_attach(&f->s, &f->other, 0);
 	mark_lines(f, 1);
 	expect_marker(f, VSERIAL_MARKER_LINES, 1, 0);
+	vserial_stream_ack_markers(&f->c);
 	for (i = 1; i < VSERIAL_MARKERS_MAX; i++) {
 		block(f, 1);
 		mark_break(f, i);
@@ -1089,6 +1123,10 @@ static void stream_markers_give_way(struct kunit *test)
 	block(f, 1);
 	mark_lines(f, 2);
 	KUNIT_EXPECT_EQ(test, f->s.markers_lost, 0);
+	/* The one that was dealt with is gone, not one behind it. */
+	vserial_stream_rewind(&f->s, &f->c);
+	KUNIT_EXPECT_EQ(test, take(f, 10), 1);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 1, 1);
 	for (i = 2; i < VSERIAL_MARKERS_MAX; i++) {
 		KUNIT_ASSERT_EQ(test, take(f, 10), 1);
 		expect_marker(f, VSERIAL_MARKER_BREAK, i, i);
@@ -1160,6 +1198,7 @@ struct model_cursor {
 	u64 dropped;
 	u64 delivered;
 	u64 marker;
+	u64 marker_acked;
 };
 
 /**
@@ -1455,13 +1494,20 @@ static void model_ack(struct model *m, struct model_cursor *c)
 	}
 }
 
+static void model_ack_markers(struct model *m, struct model_cursor *c)
+{
+	vserial_stream_ack_markers(&c->c);
+	c->marker_acked = c->marker;
+}
+
 static void model_rewind(struct model *m, struct model_cursor *c)
 {
 	vserial_stream_rewind(&m->f->s, &c->c);
 	c->dropped += c->doubt;
 	c->doubt = 0;
 	c->taken = c->pos;
-	c->marker = model_next_marker(m, c->pos, c->marker);
+	c->marker = max(model_next_marker(m, c->pos, c->marker),
+			c->marker_acked);
 }
 
 static void model_discard(struct model *m, struct model_cursor *c)
@@ -1474,6 +1520,7 @@ static void model_discard(struct model *m, struct model_cursor *c)
 	c->pos = m->head;
 	c->taken = m->head;
 	c->marker = m->markers;
+	c->marker_acked = m->markers;
 }
 
 static void model_skip(struct model *m, struct model_cursor *c)
@@ -1484,6 +1531,7 @@ static void model_skip(struct model *m, struct model_cursor *c)
 	c->pos = m->head;
 	c->taken = m->head;
 	c->marker = m->markers;
+	c->marker_acked = m->markers;
 }
 
 static void model_attach(struct model *m, struct model_cursor *c)
@@ -1572,9 +1620,10 @@ static const struct {
 	{ 5, .stream = model_reserve },
 	{ 2, .stream = model_unreserve },
 	{ 8, .stream = model_limit },
-	{ 250, .reader = model_take },
+	{ 200, .reader = model_take },
 	{ 100, .reader = model_take_marker },
 	{ 220, .reader = model_ack },
+	{ 50, .reader = model_ack_markers },
 	{ 10, .reader = model_rewind },
 	{ 3, .reader = model_discard },
 	{ 3, .reader = model_skip },
@@ -1682,6 +1731,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_markers_merge),
 	KUNIT_CASE(stream_markers_merge_for_everyone),
 	KUNIT_CASE(stream_markers_come_again),
+	KUNIT_CASE(stream_markers_come_once),
 	KUNIT_CASE(stream_markers_outlive_bytes),
 	KUNIT_CASE(stream_markers_are_bounded),
 	KUNIT_CASE(stream_markers_give_way),
