@@ -8,7 +8,7 @@ $b mount -t proc proc /proc
 # From here on the kernel is quiet, so that no line is broken.
 echo 1 >/proc/sys/kernel/printk
 echo "guest: $($b uname -sr) is up, pattern follows"
-$b seq -f 'line %g of the pattern: the quick brown fox jumps over the lazy dog' 1 "$LINES" >/pattern
+$b seq "$LINES" | $b sed 's/.*/line & of the pattern: the quick brown fox jumps over the lazy dog/' >/pattern
 $b cat /pattern
 echo "guest: end of pattern, sha256 $($b sha256sum </pattern | $b cut -d' ' -f1)"
 [ "$LINGER" ] || $b reboot -f

@@ -52,6 +52,7 @@ if [ "$LOAD" ]; then
 fi
 
 echo 'vm: command' >/dev/kmsg
+echo >/run/vm/begun
 cd "$CWD" || refuse "there is no $CWD in the VM"
 if [ "$TTY" ]; then
 	$b setsid -c $b sh /run/vm/command <$out >$out 2>&1
