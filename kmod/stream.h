@@ -71,7 +71,7 @@ struct vserial_marker {
  * @doubt_from: first byte that was in flight when it was pushed out of the
  *	ring; the reader has a copy and may still acknowledge it
  * @doubt: how many such bytes; while there are any, nothing is handed out, so
- *	that an acknowledgement says exactly which of them arrived
+ *	that an acknowledgment says exactly which of them arrived
  * @marker: number of the next marker for this reader
  * @marker_acked: markers before this number were dealt with, and do not come
  *	again even if the bytes around them do
