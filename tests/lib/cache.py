@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -73,6 +74,9 @@ def write(name, text):
 def main(function):
     """Runs FUNCTION as a program: its result is the exit status, Failed is told."""
     name = os.path.basename(sys.argv[0])
+    # So that what cleans up is run, and children do not outlive us.
+    for number in signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, lambda caught, _: sys.exit(128 + caught))
     try:
         sys.exit(function())
     except Failed as failure:
