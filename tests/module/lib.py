@@ -399,9 +399,16 @@ class Loopguest:
         self.process = subprocess.Popen(
             [tool("loopguest"), *map(str, options), path, *map(str, words)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
+            stderr=subprocess.PIPE, bufsize=0)
         later(self.kill)
-        equal(self.process.stdout.readline(), "open\n", "what loopguest printed")
+        # byte by byte: what follows is communicate()'s
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = self.process.stdout.read(1)
+            expect(byte, f"loopguest {words}: "
+                   f"{not byte and self.process.stderr.read().decode()}")
+            line += byte
+        equal(line, b"open\n", "what loopguest printed")
 
     def kill(self):
         if self.process.poll() is None:
@@ -421,6 +428,7 @@ class Loopguest:
         except subprocess.TimeoutExpired as e:
             raise AssertionError(
                 f"loopguest {self.words}: not done in {timeout:g} s") from e
+        out, err = out.decode(), err.decode()
         expect(self.process.returncode == status,
                f"loopguest {self.words}: exit status {self.process.returncode},"
                f" not {status}: {out.strip()} {err.strip()}")

@@ -10,13 +10,14 @@ says which bytes were dropped, and that is compared with the counters.
 """
 import os
 import select
+import subprocess
 import termios
 import time
 
-from lib import (N, RING, Loopguest, equal, expect, loopguest,
+from lib import (N, RING, Loopguest, Skip, equal, expect, later, loopguest,
                  make_guest, make_port, pattern, pattern_runs, read_file,
-                 remove_guest, run,
-                 run_program, scratch, test, tmpfs, tool, wait_for)
+                 remove_guest, run, run_program, scratch, test, tmpfs, tool,
+                 wait_for, write_sysfs)
 
 BLOCKS = ("-c", "1000", "-w", "poll")
 
@@ -265,7 +266,6 @@ def backing_changes_lose_nothing():
 
 def _check(data):
     """How many bytes of the pattern data is; it must be nothing else."""
-    import subprocess  # pylint: disable=import-outside-toplevel
     done = subprocess.run([tool("pattern"), "check", "1", "0"], input=data,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           check=False)
@@ -391,59 +391,90 @@ def connect_before_power_on():
 
 # memory
 
-def free_kib():
-    """Memory that is free or could be at once."""
-    for path, text in (("/proc/sys/vm/drop_caches", "3"),
-                       ("/proc/sys/vm/stat_refresh", "1")):
-        with open(path, "w", encoding="ascii") as f:
-            f.write(text)
-    fields = dict(line.split(":") for line in
-                  read_file("/proc/meminfo").splitlines())
-    return int(fields["MemFree"].split()[0]) + int(fields["Cached"].split()[0])
+class Memory:
+    """What this process makes the kernel hold, by a memory cgroup.
+
+    The machine's free memory would not do: freed pages stay on lists of their
+    processor for a while.
+    """
+
+    ROOT = "/sys/fs/cgroup"
+
+    def __init__(self):
+        if not os.path.exists(f"{self.ROOT}/cgroup.controllers"):
+            raise Skip("cgroup2 is not mounted")
+        if "memory" not in read_file(f"{self.ROOT}/cgroup.controllers").split():
+            raise Skip("there is no memory controller")
+        write_sysfs(f"{self.ROOT}/cgroup.subtree_control", "+memory")
+        self.directory = f"{self.ROOT}/vserial-test"
+        os.makedirs(self.directory, exist_ok=True)
+        write_sysfs(f"{self.directory}/cgroup.procs", str(os.getpid()))
+        later(os.rmdir, self.directory)
+        later(write_sysfs, f"{self.ROOT}/cgroup.procs", str(os.getpid()))
+
+    def kib(self):
+        fields = dict(line.split() for line in
+                      read_file(f"{self.directory}/memory.stat").splitlines())
+        return int(fields["kernel"]) // 1024
 
 
 @test
 def memory_given_back():
     """memory is held for bytes that are there and given back when they are gone"""
-    # 48 MiB: udev's workers and the kernel's own lists of free pages, which
-    # are not counted as free, come to some MiB.
-    ports = make_guest("s-mem", 16, connect_at_power_on=False, history=3 << 20)
-    for port in ports:
-        port.wait_link()
-    run_program("udevadm", "settle")
-    idle = free_kib()
-    block = bytes(65536)
+    memory = Memory()
+    ports = make_guest("s-mem", 8, connect_at_power_on=False, history=1 << 20)
     handles = [p.open(os.O_RDWR) for p in ports]
+    idle = memory.kib()
+    block = bytes(65536)
     for handle in handles:
-        for _ in range(52):
+        for _ in range(20):
             os.write(handle.fileno(), block)
-    full = free_kib()
-    expect(idle - full > 36 * 1024, f"16 × 3 MiB hold {idle - full} KiB only")
+    # history and ring: 8 × 1088 KiB
+    wait_for(lambda: 8 * 1088 - 512 < memory.kib() - idle < 8 * 1088 + 1024,
+             "8 × 1 MiB + 64 KiB are held")
     for port in ports:
         port.set(history=0)
-    wait_for(lambda: free_kib() - full > 32 * 1024, "history 0 gives it back")
+    wait_for(lambda: 8 * 64 - 256 < memory.kib() - idle < 8 * 64 + 512,
+             "history 0 leaves 8 × 64 KiB")
     for port in ports:
         equal(port.tx_unread, RING, "tx_unread, which stays")
         port.connect()
         equal(port.tx_unread, 0, "tx_unread after connect to null")
-    for handle in handles:
-        handle.close()
-    wait_for(lambda: idle - free_kib() < 6 * 1024, "all is given back")
+    wait_for(lambda: memory.kib() - idle < 256, "what was taken is given back")
 
 
 @test
-def history_bounded():
-    """with history 64K and a peer that takes all, a busy port holds little"""
+def memory_of_history():
+    """with history 64K and a peer that takes all, a port holds that and little more"""
+    memory = Memory()
     ports = make_guest("s-hist", 8)
     handles = [p.open(os.O_RDWR) for p in ports]
-    idle = free_kib()
+    idle = memory.kib()
     block = bytes(65536)
     for handle in handles:
-        for _ in range(64):
+        for _ in range(32):
             os.write(handle.fileno(), block)
-    held = idle - free_kib()
-    # 4 MiB were written to each; they may hold 128 KiB and a few pages
-    expect(held < 8 * 256 + 4096, f"8 ports hold {held} KiB")
+    wait_for(lambda: 8 * 64 - 256 < memory.kib() - idle < 8 * 64 + 512,
+             "8 × 64 KiB are held")
+    for port in ports:
+        port.set(history=0)
+    wait_for(lambda: memory.kib() - idle < 256, "history 0 gives it back")
+
+
+@test
+def memory_of_dead_port():
+    """a removed port gives back all it held"""
+    memory = Memory()
+    idle = memory.kib()
+    ports = make_guest("s-dead", 8, connect_at_power_on=False, history=1 << 20)
+    for port in ports:
+        handle = port.open(os.O_RDWR)
+        for _ in range(20):
+            os.write(handle.fileno(), bytes(65536))
+        handle.close()
+    wait_for(lambda: memory.kib() - idle > 8 * 1000, "8 × 1 MiB are held")
+    remove_guest("s-dead")
+    wait_for(lambda: memory.kib() - idle < 768, "all is given back")
 
 
 run()
