@@ -264,6 +264,25 @@ def backing_changes_lose_nothing():
     equal(_check(b"".join(pieces)), sent, "bytes of the pattern in the files")
 
 
+@test
+def backing_changes_keep_waiting():
+    """a guest that waits for room goes on waiting while the backing changes"""
+    port, directory, log = full_file_port("s-wait", stall_limit=0)
+    guest = Loopguest(port, "send=300000", "hold", options=BLOCKS)
+    wait_for(lambda: in_error(port) and port.tx_unread == RING, "it is stuck")
+    for i in range(40):
+        # the directory is full: none of these takes a byte
+        port.set(backing=f"file:{directory}/{i}")
+    equal((port.tx_unread, port.dropped_bytes), (RING, 0), "unread, dropped")
+    port.set(backing=f"file:{log}")
+    grow(directory)
+    wait_for(lambda: port.tx_bytes == 300000 and recovered(port),
+             "the rest is written")
+    equal(port.dropped_bytes, 0, "dropped_bytes")
+    equal(pattern_runs(contents(log)), [(0, 300000)], "the file")
+    guest.terminate().finish()
+
+
 def _check(data):
     """How many bytes of the pattern data is; it must be nothing else."""
     done = subprocess.run([tool("pattern"), "check", "1", "0"], input=data,
