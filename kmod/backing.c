@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "backing.h"
+#include "host.h"
 #include "port.h"
 #include "reason.h"
 #include "spec.h"

@@ -30,25 +30,25 @@ struct vserial_spec;
  * @waits_out_errors: in VSERIAL_STATE_RECOVERABLE_ERROR the peer is still
  *	there, so that output waits for it as the port's overflow policy says
  * @open: acquire what the specification names.  Optional.
- *	Context: process, may sleep for as long as the file system likes, no
+ *	In process context, may sleep for as long as the file system likes, no
  *	locks held, runs with the configuring process's root and credentials.
- *	Return: 0, or a negative errno with @reason filled; then close is not
- *	called.
+ *	It returns 0, or a negative errno with @reason filled; then close is
+ *	not called.
  * @close: let go of it.  Optional.
- *	Context: process (a worker), may sleep; nothing else uses the backing.
+ *	In a worker, may sleep; nothing else uses the backing.
  * @start: the port is connected; move bytes from now on and report a state.
- *	Context: process, the port's config lock held.
+ *	In process context, the port's config lock held.
  * @stop: finish what is in flight, waiting for a bounded time, and move
  *	nothing more.  Optional: the port refuses the backing's calls after
  *	it.
- *	Context: process, the port's config lock held.
+ *	In process context, the port's config lock held.
  * @tx: output was written, or the backing was started.  Optional.
- *	Context: any, no port lock held, must not sleep.
+ *	In any context, no port lock held, must not sleep.
  * @rx_room: the input has room again after vserial_input_write() took less
  *	than it was given.  Optional.
- *	Context: any, no port lock held, must not sleep.
+ *	In any context, no port lock held, must not sleep.
  * @flush: the guest was powered off; batched bytes should move on.  Optional.
- *	Context: any, must not sleep.
+ *	In any context, must not sleep.
  */
 struct vserial_backing_ops {
 	size_t size;
@@ -86,7 +86,7 @@ struct vserial_backing *vserial_backing_create(struct vserial_port *port,
 					       struct vserial_reason *reason);
 void vserial_backing_destroy(struct vserial_backing *b);
 
-/* port.c: what backings may call of their port */
+/* What backings may call of their port: state.c */
 __printf(3, 4)
 void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
 			    const char *fmt, ...);
@@ -108,7 +108,5 @@ void vserial_output_echo(struct vserial_backing *b);
 
 /* input.c */
 size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n);
-
-extern struct workqueue_struct *vserial_wq;
 
 #endif /* _VSERIAL_BACKING_H */

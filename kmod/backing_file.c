@@ -19,7 +19,8 @@
 #include <linux/workqueue.h>
 
 #include "backing.h"
-#include "guest.h"
+#include "host.h"
+#include "owner.h"
 #include "port.h"
 #include "reason.h"
 #include "spec.h"
@@ -41,7 +42,8 @@ enum {
 	VSERIAL_FILE_QUEUED,	/* the worker will run */
 	VSERIAL_FILE_SOON,	/* ... without delay */
 	VSERIAL_FILE_RUNNING,	/* it runs */
-	VSERIAL_FILE_STOPPING,	/* it shall not queue itself again */
+	VSERIAL_FILE_STOPPING,	/* nothing but stop queues it any more */
+	VSERIAL_FILE_STOPPED,	/* it shall move nothing */
 	VSERIAL_FILE_FAILED,	/* its last write failed; a retry is queued */
 	VSERIAL_FILE_STUCK,	/* stop did not wait; holds a module reference */
 };
@@ -82,7 +84,8 @@ static void vserial_file_tx(struct vserial_backing *b)
 
 	/* The common case, once for each byte a guest writes. */
 	if (test_bit(VSERIAL_FILE_SOON, &f->flags) ||
-	    test_bit(VSERIAL_FILE_FAILED, &f->flags))
+	    test_bit(VSERIAL_FILE_FAILED, &f->flags) ||
+	    test_bit(VSERIAL_FILE_STOPPING, &f->flags))
 		return;
 	if (vserial_output_unread(b) >= VSERIAL_FILE_EAGER)
 		delay = 0;
@@ -109,7 +112,7 @@ static int vserial_file_move(struct vserial_file *f, size_t left,
 	buf = kmalloc(size, GFP_KERNEL);
 	if (!buf)
 		return vserial_refuse(reason, -ENOMEM, "out of memory");
-	cred = vserial_guest_writer_cred(f->b.port->guest);
+	cred = vserial_owner_cred(f->b.port->owner);
 
 	while (left) {
 		u64 offset;
@@ -148,7 +151,8 @@ static void vserial_file_work(struct work_struct *work)
 	/* What is written to the stream from here on queues us again. */
 	smp_mb__after_atomic();
 
-	left = vserial_output_unread(&f->b);
+	left = test_bit(VSERIAL_FILE_STOPPED, &f->flags) ? 0 :
+	       vserial_output_unread(&f->b);
 	err = left ? vserial_file_move(f, left, &reason) : 0;
 	if (err) {
 		if (!test_and_set_bit(VSERIAL_FILE_FAILED, &f->flags))
@@ -174,7 +178,7 @@ static int vserial_file_open(struct vserial_backing *b,
 	kuid_t uid;
 	kgid_t gid;
 
-	vserial_guest_owner(b->port->guest, &uid, &gid);
+	vserial_owner_get(b->port->owner, &uid, &gid);
 	INIT_DELAYED_WORK(&f->work, vserial_file_work);
 	init_waitqueue_head(&f->idle);
 	f->writer = vserial_writer_open(b->spec, uid, gid, reason);
@@ -195,6 +199,7 @@ static void vserial_file_start(struct vserial_backing *b)
 {
 	struct vserial_file *f = to_file(b);
 
+	clear_bit(VSERIAL_FILE_STOPPED, &f->flags);
 	clear_bit(VSERIAL_FILE_STOPPING, &f->flags);
 	clear_bit(VSERIAL_FILE_FAILED, &f->flags);
 	vserial_backing_connected(b);
@@ -209,11 +214,22 @@ static bool vserial_file_is_idle(struct vserial_file *f)
 static void vserial_file_stop(struct vserial_backing *b)
 {
 	struct vserial_file *f = to_file(b);
+	long left;
 
 	set_bit(VSERIAL_FILE_STOPPING, &f->flags);
 	vserial_file_queue(f, 0);
-	if (!wait_event_timeout(f->idle, vserial_file_is_idle(f),
-				VSERIAL_FILE_STOP) &&
+	left = wait_event_timeout(f->idle, vserial_file_is_idle(f),
+				  VSERIAL_FILE_STOP);
+	/*
+	 * A guest that wrote just now may have queued the worker once more.
+	 * What it moved from here on, the next backing would move too.
+	 */
+	set_bit(VSERIAL_FILE_STOPPED, &f->flags);
+	/* Either we see it run, or it sees that it is stopped. */
+	smp_mb__after_atomic();
+	if (!wait_event_timeout(f->idle,
+				!test_bit(VSERIAL_FILE_RUNNING, &f->flags),
+				max(left, 1L)) &&
 	    !test_and_set_bit(VSERIAL_FILE_STUCK, &f->flags))
 		/* Keeps rmmod from waiting where nobody can interrupt it. */
 		__module_get(THIS_MODULE);

@@ -7,6 +7,7 @@
 
 #include "bus.h"
 #include "compat.h"
+#include "device.h"
 #include "guest.h"
 #include "reason.h"
 #include "sysfs.h"
@@ -57,12 +58,6 @@ static struct attribute *vserial_bus_attrs[] = {
 };
 ATTRIBUTE_GROUPS(vserial_bus);
 
-/* Nothing on this bus has a driver. */
-struct bus_type vserial_bus = {
-	.name = "vserial",
-	.bus_groups = vserial_bus_groups,
-};
-
 /**
  * vserial_bus_init() - make the bus
  *
@@ -70,6 +65,7 @@ struct bus_type vserial_bus = {
  */
 int vserial_bus_init(void)
 {
+	vserial_bus.bus_groups = vserial_bus_groups;
 	return bus_register(&vserial_bus);
 }
 

@@ -7,21 +7,19 @@
  * does the rest without it, because it waits for accesses of attributes, which
  * may want the lock; the name is taken until that is done.
  */
-#include <linux/cred.h>
 #include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
-#include "bus.h"
+#include "device.h"
 #include "guest.h"
 #include "minor.h"
 #include "notify.h"
 #include "port.h"
 #include "reason.h"
-#include "sysfs.h"
-#include "writer.h"
 
+/* Guards the registry, and all of each guest but its owner. */
 DEFINE_MUTEX(vserial_guests_lock);
 LIST_HEAD(vserial_guests);
 /* Counts guests and ports that came or went, for dumps. */
@@ -123,32 +121,13 @@ bool vserial_guest_power(const struct vserial_guest *g)
 	return false;
 }
 
-/**
- * vserial_guest_tell() - tell listeners that a guest changed
- * @g: the guest
- *
- * Context: process, vserial_guests_lock not held; may sleep.
- */
-void vserial_guest_tell(struct vserial_guest *g)
+/* Tells that something about a guest changed, unless it goes. */
+static void vserial_guest_tell(struct vserial_guest *g)
 {
 	mutex_lock(&vserial_guests_lock);
 	if (!g->dead)
-		vserial_notify_guest(g);
+		vserial_notify(VSERIAL_EVENT_GUEST_CHANGED, g);
 	mutex_unlock(&vserial_guests_lock);
-}
-
-/**
- * vserial_guest_owner() - who owns a guest
- * @g: the guest
- * @uid: filled, INVALID_UID if nobody does
- * @gid: filled, INVALID_GID if nobody does
- */
-void vserial_guest_owner(struct vserial_guest *g, kuid_t *uid, kgid_t *gid)
-{
-	spin_lock(&g->owner_lock);
-	*uid = g->uid;
-	*gid = g->gid;
-	spin_unlock(&g->owner_lock);
 }
 
 /**
@@ -166,7 +145,7 @@ int vserial_guest_may_connect(struct vserial_guest *g, bool admin, kuid_t uid,
 	kuid_t owner;
 	kgid_t gid;
 
-	vserial_guest_owner(g, &owner, &gid);
+	vserial_owner_get(&g->owner, &owner, &gid);
 	if (admin || (uid_valid(owner) && uid_eq(owner, uid)))
 		return 0;
 	return vserial_refuse(reason, -EPERM,
@@ -174,32 +153,16 @@ int vserial_guest_may_connect(struct vserial_guest *g, bool admin, kuid_t uid,
 			      vserial_guest_name(g));
 }
 
-/**
- * vserial_guest_writer_cred() - what a guest's output is written with
- * @g: the guest
- *
- * Return: credentials that the caller puts.
- */
-const struct cred *vserial_guest_writer_cred(struct vserial_guest *g)
-{
-	const struct cred *cred;
-
-	spin_lock(&g->owner_lock);
-	cred = get_cred(g->writer_cred);
-	spin_unlock(&g->owner_lock);
-	return cred;
-}
-
 /* Sets what @id says; judges first.  Call with the registry's lock. */
 static int vserial_guest_identify(struct vserial_guest *g,
 				  const struct vserial_identity *id,
 				  struct vserial_reason *reason)
 {
-	const struct cred *cred = NULL;
-	kuid_t uid = g->uid;
-	kgid_t gid = g->gid;
+	kuid_t uid;
+	kgid_t gid;
 	int i;
 
+	vserial_owner_get(&g->owner, &uid, &gid);
 	if (id->set_uid) {
 		uid = id->uid;
 		if (!uid_valid(uid))
@@ -211,25 +174,13 @@ static int vserial_guest_identify(struct vserial_guest *g,
 		return vserial_refuse(reason, -EINVAL,
 				      "guest '%s': an owner has a user and a group, and one of them is missing",
 				      vserial_guest_name(g));
-	if (!g->writer_cred || !uid_eq(uid, g->uid) || !gid_eq(gid, g->gid)) {
-		cred = vserial_writer_cred(uid, gid);
-		if (IS_ERR(cred))
-			return vserial_refuse(reason, PTR_ERR(cred),
-					      "out of memory");
-	}
+	if ((id->set_uid || id->set_gid) &&
+	    vserial_owner_set(&g->owner, uid, gid))
+		return vserial_refuse(reason, -ENOMEM, "out of memory");
 
 	for (i = 0; i < VSERIAL_UUIDS; i++)
 		if (id->set_uuid[i])
 			g->uuid[i] = id->uuid[i];
-	if (cred) {
-		spin_lock(&g->owner_lock);
-		g->uid = uid;
-		g->gid = gid;
-		swap(g->writer_cred, cred);
-		spin_unlock(&g->owner_lock);
-		if (cred)
-			put_cred(cred);
-	}
 	return 0;
 }
 
@@ -240,8 +191,7 @@ static void vserial_guest_release(struct device *dev)
 
 	for (i = 0; i < VSERIAL_PORTS_PER_GUEST; i++)
 		vserial_minor_put(g->minors[i]);
-	if (g->writer_cred)
-		put_cred(g->writer_cred);
+	vserial_owner_destroy(&g->owner);
 	kfree(g);
 }
 
@@ -299,9 +249,9 @@ static int vserial_guest_publish_port(struct vserial_guest *g,
 		err = vserial_port_publish(port, reason);
 	if (err)
 		return err;
-	vserial_sysfs_give(port);
 	g->ports[port->index] = port;
 	vserial_guests_generation++;
+	vserial_notify(VSERIAL_EVENT_PORT_NEW, port);
 	return 0;
 }
 
@@ -334,14 +284,12 @@ int vserial_guest_add(const char *name, const struct vserial_identity *id,
 	g = kzalloc(sizeof(*g), GFP_KERNEL);
 	if (!g)
 		return vserial_refuse(reason, -ENOMEM, "out of memory");
-	g->uid = INVALID_UID;
-	g->gid = INVALID_GID;
-	spin_lock_init(&g->owner_lock);
 	device_initialize(&g->dev);
 	g->dev.bus = &vserial_bus;
 	g->dev.type = &vserial_guest_type;
 	g->dev.release = vserial_guest_release;
-	err = dev_set_name(&g->dev, "%s", name);
+	err = vserial_owner_init(&g->owner) ?:
+	      dev_set_name(&g->dev, "%s", name);
 	if (err) {
 		vserial_refuse(reason, err, "out of memory");
 		goto put;
@@ -378,7 +326,8 @@ int vserial_guest_add(const char *name, const struct vserial_identity *id,
 	for (i = 0; i < nr_ports; i++) {
 		struct vserial_port *port;
 
-		port = vserial_port_create(g, i, &no_settings, reason);
+		port = vserial_port_create(&g->dev, &g->owner, i,
+					   &no_settings, reason);
 		if (IS_ERR(port)) {
 			err = PTR_ERR(port);
 			break;
@@ -388,9 +337,8 @@ int vserial_guest_add(const char *name, const struct vserial_identity *id,
 			vserial_port_discard(port);
 			break;
 		}
-		vserial_notify_port(port);
 	}
-	vserial_notify_guest(g);
+	vserial_notify(VSERIAL_EVENT_GUEST_NEW, g);
 	mutex_unlock(&vserial_guests_lock);
 	if (err) {
 		struct vserial_reason ignored;
@@ -419,8 +367,7 @@ int vserial_guest_set(const char *name, const struct vserial_identity *id,
 		      struct vserial_reason *reason)
 {
 	struct vserial_guest *g;
-	unsigned int i;
-	int err = 0;
+	int err;
 
 	mutex_lock(&vserial_guests_lock);
 	g = vserial_guest_find(name, reason);
@@ -428,18 +375,10 @@ int vserial_guest_set(const char *name, const struct vserial_identity *id,
 		err = PTR_ERR(g);
 	else
 		err = vserial_guest_identify(g, id, reason);
-	if (!err) {
-		/* udev gives the devices to the owner. */
-		for (i = 0; i < VSERIAL_PORTS_PER_GUEST; i++) {
-			struct vserial_port *port = g->ports[i];
-
-			if (!port || port->dead)
-				continue;
-			vserial_sysfs_give(port);
-			kobject_uevent(&port->tty_dev->kobj, KOBJ_CHANGE);
-		}
-		vserial_notify_guest(g);
-	}
+	if (!err)
+		vserial_notify(id->set_uid || id->set_gid ?
+			       VSERIAL_EVENT_GUEST_OWNER :
+			       VSERIAL_EVENT_GUEST_CHANGED, g);
 	mutex_unlock(&vserial_guests_lock);
 	return err;
 }
@@ -504,7 +443,7 @@ static void vserial_guest_remove(struct vserial_guest *g, unsigned long doomed)
 	wait_event(vserial_guests_slots, vserial_guest_is_empty(g));
 
 	device_del(&g->dev);
-	vserial_notify_guest_gone(vserial_guest_name(g));
+	vserial_notify(VSERIAL_EVENT_GUEST_GONE, g);
 	mutex_lock(&vserial_guests_lock);
 	list_del(&g->node);
 	vserial_guests_generation++;
@@ -577,7 +516,7 @@ int vserial_guest_add_port(const char *name, unsigned int index,
 	if (err)
 		return err;
 
-	port = vserial_port_create(g, index, s, reason);
+	port = vserial_port_create(&g->dev, &g->owner, index, s, reason);
 	if (IS_ERR(port)) {
 		err = PTR_ERR(port);
 		goto put;
@@ -589,10 +528,8 @@ int vserial_guest_add_port(const char *name, unsigned int index,
 				     "guest '%s' does not exist", name);
 	else
 		err = vserial_guest_publish_port(g, port, reason);
-	if (!err) {
-		vserial_notify_port(port);
-		vserial_notify_guest(g);
-	}
+	if (!err)
+		vserial_notify(VSERIAL_EVENT_GUEST_CHANGED, g);
 	mutex_unlock(&vserial_guests_lock);
 	if (err)
 		vserial_port_discard(port);
@@ -645,7 +582,7 @@ int vserial_guest_del_port(const char *name, unsigned int index, bool force,
 	else
 		err = vserial_port_doom(port, force, reason);
 	if (!err) {
-		g = port->guest;
+		g = vserial_guest_of_port(port);
 		get_device(&g->dev);
 	}
 	mutex_unlock(&vserial_guests_lock);

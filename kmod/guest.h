@@ -12,11 +12,10 @@
 
 #include <linux/vserial.h>
 
-struct cred;
+#include "owner.h"
+#include "port.h"
+
 struct vserial_minor;
-struct vserial_port;
-struct vserial_reason;
-struct vserial_settings;
 
 enum vserial_guest_uuid {
 	VSERIAL_UUID_BIOS,
@@ -28,8 +27,11 @@ enum vserial_guest_uuid {
 /**
  * struct vserial_identity - who a guest is, to be set by netlink or sysfs
  * @set_uuid: which of @uuid are to be set
- * @set_uid: @uid is to be set; INVALID_UID: no owner
+ * @set_uid: @uid is to be set
  * @set_gid: @gid is to be set
+ * @uuid: by enum vserial_guest_uuid
+ * @uid: the owner, INVALID_UID: nobody
+ * @gid: its group
  */
 struct vserial_identity {
 	bool set_uuid[VSERIAL_UUIDS];
@@ -46,25 +48,19 @@ struct vserial_identity {
  *	takes the name before
  * @dead: being removed
  * @uuid: VSERIAL_UUID_*
- * @uid: the owner, or INVALID_UID
- * @gid: the owner's group, or INVALID_GID
- * @writer_cred: what its output is written with
+ * @owner: the user it belongs to, with a lock of its own
  * @ports: by index; a port that is being removed stays until it is gone
  * @minors: by index; kept for as long as the guest exists, so that a port
  *	that is made again gets its former name
  *
- * All of it is guarded by the registry's lock, vserial_guests_lock; @uid, @gid
- * and @writer_cred also by @owner_lock, under which they can be read anywhere.
+ * All but @owner is guarded by the registry's lock, vserial_guests_lock.
  */
 struct vserial_guest {
 	struct device dev;
 	struct list_head node;
 	bool dead;
 	uuid_t uuid[VSERIAL_UUIDS];
-	spinlock_t owner_lock;
-	kuid_t uid;
-	kgid_t gid;
-	const struct cred *writer_cred;
+	struct vserial_owner owner;
 	struct vserial_port *ports[VSERIAL_PORTS_PER_GUEST];
 	struct vserial_minor *minors[VSERIAL_PORTS_PER_GUEST];
 };
@@ -72,6 +68,12 @@ struct vserial_guest {
 static inline struct vserial_guest *vserial_guest_of(struct device *dev)
 {
 	return container_of(dev, struct vserial_guest, dev);
+}
+
+static inline struct vserial_guest *
+vserial_guest_of_port(const struct vserial_port *port)
+{
+	return vserial_guest_of(port->dev.parent);
 }
 
 static inline const char *vserial_guest_name(const struct vserial_guest *g)
@@ -101,11 +103,8 @@ struct vserial_port *vserial_guest_get_port(const char *name,
 					    struct vserial_reason *reason);
 unsigned int vserial_guest_nr_ports(const struct vserial_guest *g);
 bool vserial_guest_power(const struct vserial_guest *g);
-void vserial_guest_tell(struct vserial_guest *g);
-void vserial_guest_owner(struct vserial_guest *g, kuid_t *uid, kgid_t *gid);
 int vserial_guest_may_connect(struct vserial_guest *g, bool admin, kuid_t uid,
 			      struct vserial_reason *reason);
-const struct cred *vserial_guest_writer_cred(struct vserial_guest *g);
 void vserial_guests_close(void);
 
 #endif /* _VSERIAL_GUEST_H */

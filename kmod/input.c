@@ -19,6 +19,7 @@
 
 #include "backing.h"
 #include "compat.h"
+#include "host.h"
 #include "input.h"
 #include "port.h"
 #include "trace.h"
@@ -199,6 +200,8 @@ void vserial_input_pump(struct vserial_port *port)
 		} else if (vserial_stream_take_marker(&port->rx,
 						      &port->rx_cursor, &m)) {
 			more = vserial_input_flip_marker(port, m.type, m.arg);
+			if (more)
+				vserial_stream_ack_markers(&port->rx_cursor);
 		}
 		if (!more)
 			vserial_stream_rewind(&port->rx, &port->rx_cursor);

@@ -2,71 +2,66 @@
 /*
  * vserial: virtual serial ports for hypervisors
  */
-#include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/rcupdate.h>
-#include <linux/workqueue.h>
 #include <net/genetlink.h>
 
-#include "backing.h"
+#include <linux/vserial.h>
+
 #include "bus.h"
 #include "guest.h"
+#include "host.h"
 #include "netlink.h"
-#include "port.h"
+#include "sysfs.h"
 #include "tty.h"
 
-struct workqueue_struct *vserial_wq;
-
-static unsigned int max_memory;
-module_param(max_memory, uint, 0444);
-MODULE_PARM_DESC(max_memory, "MiB that all ports together may buffer (default: a sixteenth of the host's memory)");
-
-static unsigned long vserial_pages(void)
+/* Guests can be made from bus_init on, so these go before what they need. */
+static void vserial_drain(void)
 {
-	if (max_memory)
-		return (unsigned long)max_memory << (20 - PAGE_SHIFT);
-	return totalram_pages() / 16;
+	vserial_guests_close();
+	vserial_host_settle();
 }
 
 static int __init vserial_init(void)
 {
 	int err;
 
-	vserial_budget.limit = vserial_pages();
-	vserial_wq = alloc_workqueue("vserial", WQ_UNBOUND, WQ_MAX_ACTIVE);
-	if (!vserial_wq)
-		return -ENOMEM;
-	err = vserial_bus_init();
+	err = vserial_host_init();
 	if (err)
-		goto wq;
+		return err;
 	err = vserial_tty_init();
 	if (err)
-		goto bus;
-	err = vserial_netlink_init();
+		goto host;
+	err = vserial_sysfs_init();
 	if (err)
 		goto tty;
+	err = vserial_bus_init();
+	if (err)
+		goto sysfs;
+	err = vserial_netlink_init();
+	if (err)
+		goto bus;
 	return 0;
 
-tty:
-	vserial_guests_close();
-	vserial_tty_exit();
 bus:
+	vserial_drain();
 	vserial_bus_exit();
-wq:
-	destroy_workqueue(vserial_wq);
+sysfs:
+	vserial_sysfs_exit();
+tty:
+	vserial_tty_exit();
+host:
+	vserial_host_exit();
 	return err;
 }
 
 static void __exit vserial_exit(void)
 {
 	vserial_netlink_exit();
-	vserial_guests_close();
-	/* Backings are closed by work that waits for an RCU grace period. */
-	rcu_barrier();
-	flush_workqueue(vserial_wq);
-	vserial_tty_exit();
+	vserial_drain();
 	vserial_bus_exit();
-	destroy_workqueue(vserial_wq);
+	vserial_sysfs_exit();
+	vserial_tty_exit();
+	vserial_host_exit();
 }
 
 module_init(vserial_init);

@@ -11,12 +11,13 @@
 #include <linux/idr.h>
 #include <linux/kref.h>
 #include <linux/slab.h>
+#include <linux/tty_driver.h>
 
 #include "minor.h"
 
 /* Numbers in use; its own lock guards it. */
 static DEFINE_IDA(vserial_minors);
-static unsigned int vserial_minor_count;
+static struct tty_driver *vserial_minor_the_driver;
 
 struct vserial_minor {
 	struct kref ref;
@@ -36,7 +37,7 @@ struct vserial_minor *vserial_minor_alloc(void)
 
 	if (!m)
 		return ERR_PTR(-ENOMEM);
-	nr = ida_alloc_max(&vserial_minors, vserial_minor_count - 1, GFP_KERNEL);
+	nr = ida_alloc_max(&vserial_minors, vserial_minor_the_driver->num - 1, GFP_KERNEL);
 	if (nr < 0) {
 		kfree(m);
 		return ERR_PTR(nr);
@@ -99,12 +100,22 @@ unsigned int vserial_minor_nr(const struct vserial_minor *m)
 }
 
 /**
- * vserial_minor_init() - before the first is taken
- * @count: how many there are
+ * vserial_minor_driver() - the driver whose minors they are
+ *
+ * Return: the tty driver.
  */
-void vserial_minor_init(unsigned int count)
+struct tty_driver *vserial_minor_driver(void)
 {
-	vserial_minor_count = count;
+	return vserial_minor_the_driver;
+}
+
+/**
+ * vserial_minor_init() - before the first is taken
+ * @driver: the registered tty driver
+ */
+void vserial_minor_init(struct tty_driver *driver)
+{
+	vserial_minor_the_driver = driver;
 }
 
 /**

@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+struct tty_driver;
 struct vserial_minor;
 
 struct vserial_minor *vserial_minor_alloc(void);
@@ -14,7 +15,8 @@ struct vserial_minor *vserial_minor_get(struct vserial_minor *m);
 void vserial_minor_put(struct vserial_minor *m);
 bool vserial_minor_is_used(const struct vserial_minor *m);
 unsigned int vserial_minor_nr(const struct vserial_minor *m);
-void vserial_minor_init(unsigned int count);
+struct tty_driver *vserial_minor_driver(void);
+void vserial_minor_init(struct tty_driver *driver);
 void vserial_minor_exit(void);
 
 #endif /* _VSERIAL_MINOR_H */

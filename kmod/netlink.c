@@ -25,9 +25,10 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "event.h"
 #include "guest.h"
+#include "message.h"
 #include "netlink.h"
-#include "notify.h"
 #include "port.h"
 #include "reason.h"
 
@@ -396,7 +397,7 @@ static int vserial_nl_port_switch(struct vserial_request *rq, bool on)
 
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = vserial_guest_may_connect(port->guest, rq->admin,
+	err = vserial_guest_may_connect(vserial_guest_of_port(port), rq->admin,
 					NETLINK_CREDS(rq->skb)->uid,
 					&rq->reason);
 	if (!err)
@@ -589,7 +590,7 @@ static int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info)
 	g = vserial_guest_find(name, &reason);
 	if (IS_ERR(g))
 		err = PTR_ERR(g);
-	else if (!hdr || vserial_fill_guest(msg, hdr, g))
+	else if (!hdr || vserial_message_guest(msg, hdr, g))
 		err = vserial_refuse(&reason, -EMSGSIZE, "no room in message");
 	mutex_unlock(&vserial_guests_lock);
 	if (!err)
@@ -619,12 +620,12 @@ static int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
 		return vserial_nl_refuse(skb, info, PTR_ERR(port), &reason);
 
 	err = -ENOMEM;
-	msg = genlmsg_new(VSERIAL_PORT_MSG_SIZE, GFP_KERNEL);
+	msg = genlmsg_new(VSERIAL_MESSAGE_PORT_SIZE, GFP_KERNEL);
 	if (!msg)
 		goto put;
 	hdr = genlmsg_put_reply(msg, info, &vserial_nl_family, 0,
 				VSERIAL_CMD_PORT_GET);
-	if (hdr && !vserial_fill_port(msg, hdr, port)) {
+	if (hdr && !vserial_message_port(msg, hdr, port)) {
 		err = genlmsg_reply(msg, info);
 	} else {
 		nlmsg_free(msg);
@@ -659,7 +660,7 @@ static int vserial_nl_guest_dump(struct sk_buff *skb,
 		if (!hdr)
 			break;
 		genl_dump_check_consistent(cb, hdr);
-		if (vserial_fill_guest(skb, hdr, g))
+		if (vserial_message_guest(skb, hdr, g))
 			break;
 		cb->args[0] = nr;
 	}
@@ -686,7 +687,7 @@ static unsigned int vserial_nl_dump_ports(struct sk_buff *skb,
 		if (!hdr)
 			break;
 		genl_dump_check_consistent(cb, hdr);
-		if (vserial_fill_port(skb, hdr, g->ports[i]))
+		if (vserial_message_port(skb, hdr, g->ports[i]))
 			break;
 	}
 	return i;
@@ -717,7 +718,7 @@ static int vserial_nl_port_start(struct netlink_callback *cb)
 			       BIT_ULL(VSERIAL_A_PORT_GUEST), attrs, &reason);
 	if (err)
 		goto refuse;
-	cb->min_dump_alloc = VSERIAL_PORT_MSG_SIZE;
+	cb->min_dump_alloc = VSERIAL_MESSAGE_PORT_SIZE;
 	only = attrs[VSERIAL_A_PORT_GUEST];
 	if (!only)
 		return 0;
@@ -800,8 +801,11 @@ int vserial_netlink_init(void)
 {
 	int err = genl_register_family(&vserial_nl_family);
 
-	if (!err)
-		vserial_notify_open(&vserial_nl_family);
+	if (err)
+		return err;
+	err = vserial_event_init(&vserial_nl_family);
+	if (err)
+		genl_unregister_family(&vserial_nl_family);
 	return err;
 }
 
@@ -813,7 +817,7 @@ int vserial_netlink_init(void)
  */
 void vserial_netlink_exit(void)
 {
-	vserial_notify_close();
+	vserial_event_exit();
 	genl_unregister_family(&vserial_nl_family);
 	synchronize_rcu_tasks();
 }

@@ -1,32 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * notify: objects as netlink messages, and the multicast group that is told of
- * their changes
+ * notify: tells whoever wants to know that a guest or a port changed
  */
 #ifndef _VSERIAL_NOTIFY_H
 #define _VSERIAL_NOTIFY_H
 
-#include <linux/types.h>
+struct notifier_block;
 
-struct genl_family;
-struct sk_buff;
-struct vserial_guest;
-struct vserial_port;
+/**
+ * enum vserial_event - what happened to a guest or a port
+ * @VSERIAL_EVENT_GUEST_NEW: a guest was added
+ * @VSERIAL_EVENT_GUEST_OWNER: a guest has another owner, and perhaps else
+ * @VSERIAL_EVENT_GUEST_CHANGED: something else about a guest
+ * @VSERIAL_EVENT_GUEST_GONE: a guest is about to disappear
+ * @VSERIAL_EVENT_PORT_NEW: a port was added
+ * @VSERIAL_EVENT_PORT_POWER: a port's device was opened or closed
+ * @VSERIAL_EVENT_PORT_CHANGED: something else about a port
+ * @VSERIAL_EVENT_PORT_GONE: a port is about to disappear
+ *
+ * The object is the struct vserial_guest or vserial_port.  The first three are
+ * told with vserial_guests_lock held, VSERIAL_EVENT_PORT_POWER never.
+ */
+enum vserial_event {
+	VSERIAL_EVENT_GUEST_NEW,
+	VSERIAL_EVENT_GUEST_OWNER,
+	VSERIAL_EVENT_GUEST_CHANGED,
+	VSERIAL_EVENT_GUEST_GONE,
+	VSERIAL_EVENT_PORT_NEW,
+	VSERIAL_EVENT_PORT_POWER,
+	VSERIAL_EVENT_PORT_CHANGED,
+	VSERIAL_EVENT_PORT_GONE,
+};
 
-/* Room for any port: the longest specification and reason, and the rest. */
-#define VSERIAL_PORT_MSG_SIZE	8192
-
-void vserial_notify_open(const struct genl_family *family);
-void vserial_notify_close(void);
-
-int vserial_fill_guest(struct sk_buff *skb, void *hdr,
-		       struct vserial_guest *guest);
-int vserial_fill_port(struct sk_buff *skb, void *hdr,
-		      struct vserial_port *port);
-
-void vserial_notify_guest(struct vserial_guest *guest);
-void vserial_notify_guest_gone(const char *name);
-void vserial_notify_port(struct vserial_port *port);
-void vserial_notify_port_gone(const char *guest, unsigned int index);
+void vserial_notify(enum vserial_event event, void *object);
+int vserial_notify_register(struct notifier_block *listener);
+void vserial_notify_unregister(struct notifier_block *listener);
 
 #endif /* _VSERIAL_NOTIFY_H */

@@ -18,6 +18,7 @@
 #include "input.h"
 #include "output.h"
 #include "port.h"
+#include "state.h"
 #include "trace.h"
 
 /* A peer that takes fewer bytes than this in the stall limit is stalled. */
@@ -35,7 +36,7 @@ static void vserial_output_wake(struct vserial_port *port)
 
 static enum vserial_overflow vserial_output_policy(struct vserial_port *port)
 {
-	if (port->stalled || !vserial_port_present(port))
+	if (port->stalled || !vserial_state_present(port))
 		return VSERIAL_OVERFLOW_DROP_OLD;
 	return port->overflow;
 }
@@ -241,7 +242,7 @@ unsigned int vserial_output_unsent(struct vserial_port *port)
 	spin_lock_irqsave(&port->lock, flags);
 	unread = vserial_stream_unread(&port->tx, &port->tx_cursor);
 	at = port->slow_since + VSERIAL_DRAIN_LIMIT;
-	if (port->stalled || !vserial_port_present(port) ||
+	if (port->stalled || !vserial_state_present(port) ||
 	    time_after_eq(jiffies, at))
 		unread = 0;
 	if (unread) {
@@ -469,6 +470,7 @@ void vserial_output_echo(struct vserial_backing *b)
 						      &port->tx_cursor, &m)) {
 			if (m.type != VSERIAL_MARKER_LINES)
 				vserial_input_mark(port, m.type, m.arg);
+			vserial_stream_ack_markers(&port->tx_cursor);
 			more = true;
 		}
 unlock:

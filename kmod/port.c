@@ -11,102 +11,24 @@
  */
 #include <linux/err.h>
 #include <linux/slab.h>
-#include <linux/tty_flip.h>
+#include <linux/tty.h>
+#include <linux/xarray.h>
 
 #include "backing.h"
-#include "bus.h"
-#include "guest.h"
+#include "compat.h"
+#include "device.h"
+#include "host.h"
 #include "input.h"
-#include "line.h"
+#include "minor.h"
 #include "notify.h"
 #include "output.h"
 #include "port.h"
 #include "spec.h"
-#include "sysfs.h"
+#include "state.h"
 #include "trace.h"
-#include "tty.h"
 
-struct vserial_budget vserial_budget;
-
-/**
- * vserial_port_present() - is anybody at the far end?
- * @port: the port, with its lock held
- *
- * Return: whether output has somebody to wait for.
- */
-bool vserial_port_present(const struct vserial_port *port)
-{
-	if (!port->live)
-		return false;
-	if (port->state == VSERIAL_STATE_CONNECTED)
-		return true;
-	return port->state == VSERIAL_STATE_RECOVERABLE_ERROR &&
-	       rcu_dereference_protected(port->backing,
-					 lockdep_is_held(&port->lock))
-		       ->ops->waits_out_errors;
-}
-
-/* Brings what the guest sees up to date.  Call with the lock. */
-static void vserial_port_update_lines(struct vserial_port *port)
-{
-	unsigned int msr = vserial_line_msr(port->carrier,
-					    vserial_port_present(port));
-
-	if (vserial_line_count(&port->icount, port->msr, msr))
-		wake_up_interruptible(&port->tty.delta_msr_wait);
-	port->msr = msr;
-}
-
-/* Call with the lock.  Return: those who waited for the peer must be released. */
-static bool vserial_port_set_state(struct vserial_port *port,
-				   enum vserial_state state, const char *text)
-{
-	bool present = vserial_port_present(port);
-
-	port->state = state;
-	strscpy(port->reason.text, text, sizeof(port->reason.text));
-	vserial_port_update_lines(port);
-	return present && !vserial_port_present(port);
-}
-
-/**
- * vserial_backing_report() - a backing says how it is
- * @b: the backing; heard only while it is the port's started backing
- * @state: the port's state from now on
- * @fmt: printf format of the reason, one sentence; "" if there is none
- *
- * Context: any; must not sleep.
- */
-void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
-			    const char *fmt, ...)
-{
-	struct vserial_port *port = b->port;
-	struct vserial_reason reason;
-	bool changed = false, gone = false;
-	unsigned long flags;
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(reason.text, sizeof(reason.text), fmt, args);
-	va_end(args);
-
-	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b) {
-		changed = port->state != state ||
-			  strcmp(port->reason.text, reason.text);
-		gone = vserial_port_set_state(port, state, reason.text);
-	}
-	if (changed && !port->dead)
-		queue_work(vserial_wq, &port->event);
-	spin_unlock_irqrestore(&port->lock, flags);
-	if (gone)
-		vserial_output_released(port);
-}
-
-static void vserial_port_event(struct work_struct *work)
-{
-	vserial_notify_port(container_of(work, struct vserial_port, event));
-}
+/* Published ports by minor; its own lock guards it. */
+static DEFINE_XARRAY(vserial_ports);
 
 /* The port's backing, for those who hold config. */
 static struct vserial_backing *vserial_port_backing(struct vserial_port *port)
@@ -144,11 +66,12 @@ static void vserial_port_stop(struct vserial_port *port)
 		b->ops->stop(b);
 
 	spin_lock_irqsave(&port->lock, flags);
-	gone = vserial_port_present(port);
+	gone = vserial_state_present(port);
 	port->live = false;
 	port->rx_room_wanted = false;
 	vserial_stream_rewind(&port->tx, &port->tx_cursor);
-	vserial_port_set_state(port, VSERIAL_STATE_NOT_CONNECTED, "");
+	vserial_state_set(port, VSERIAL_STATE_NOT_CONNECTED, "");
+	gone = gone && !vserial_state_present(port);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (gone)
 		vserial_output_released(port);
@@ -161,6 +84,12 @@ vserial_port_swap_backing(struct vserial_port *port,
 {
 	struct vserial_backing *old = vserial_port_backing(port);
 	unsigned long flags;
+	bool gone;
+
+	/* The guest goes on waiting as it did for the old one. */
+	spin_lock_irqsave(&port->lock, flags);
+	port->swapping = vserial_state_present(port);
+	spin_unlock_irqrestore(&port->lock, flags);
 
 	if (port->connected)
 		vserial_port_stop(port);
@@ -169,6 +98,15 @@ vserial_port_swap_backing(struct vserial_port *port,
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (port->connected)
 		vserial_port_start(port);
+
+	spin_lock_irqsave(&port->lock, flags);
+	gone = port->swapping;
+	port->swapping = false;
+	gone = gone && !vserial_state_present(port);
+	vserial_state_update_lines(port);
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (gone)
+		vserial_output_released(port);
 	return old;
 }
 
@@ -194,13 +132,13 @@ static int vserial_port_lock_config(struct vserial_port *port,
 	if (mutex_lock_killable(&port->config))
 		return vserial_refuse(reason, -EINTR,
 				      "interrupted while another change of port '%s/%u' is under way",
-				      vserial_guest_name(port->guest),
+				      vserial_port_guest_name(port),
 				      port->index);
 	if (!port->dead)
 		return 0;
 	mutex_unlock(&port->config);
 	return vserial_refuse(reason, -ENODEV, "port '%s/%u' is being removed",
-			      vserial_guest_name(port->guest), port->index);
+			      vserial_port_guest_name(port), port->index);
 }
 
 static int vserial_port_judge(const struct vserial_settings *s,
@@ -229,31 +167,21 @@ static int vserial_port_judge(const struct vserial_settings *s,
 	return 0;
 }
 
-/**
- * vserial_port_configure() - change settings
- * @port: the port
- * @s: which, and to what
- * @reason: says why not
- *
- * All of it or nothing: values are judged and the backing is opened before
- * anything changes.  A new backing goes on where the old one had acknowledged.
- *
- * Context: process, in the configuring task, no locks; may sleep for as long
- * as the file system likes.
- * Return: 0 or a negative errno with @reason filled.
- */
-int vserial_port_configure(struct vserial_port *port,
-			   const struct vserial_settings *s,
-			   struct vserial_reason *reason)
+/* All of it or nothing: judge the values and open the backing, then change. */
+static int vserial_port_apply(struct vserial_port *port,
+			      const struct vserial_settings *s,
+			      struct vserial_reason *reason)
 {
 	struct vserial_backing *b = NULL;
 	struct vserial_stream_mem mem = {};
 	unsigned long flags;
+	u64 asked;
 	int err;
 
 	err = vserial_port_judge(s, reason);
 	if (err)
 		return err;
+	asked = atomic64_inc_return(&port->asked);
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_BACKING)) {
 		b = vserial_backing_create(port, s->backing, reason);
 		if (IS_ERR(b))
@@ -271,6 +199,13 @@ int vserial_port_configure(struct vserial_port *port,
 	err = vserial_port_lock_config(port, reason);
 	if (err)
 		goto destroy;
+	if (b && asked < port->answered) {
+		mutex_unlock(&port->config);
+		err = vserial_refuse(reason, -ECANCELED,
+				     "backing '" VSERIAL_VALUE "' took so long to open that another was set meanwhile",
+				     s->backing);
+		goto destroy;
+	}
 
 	spin_lock_irqsave(&port->lock, flags);
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_CONNECT_AT_POWER_ON))
@@ -287,21 +222,47 @@ int vserial_port_configure(struct vserial_port *port,
 	}
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_CARRIER)) {
 		port->carrier = s->carrier;
-		vserial_port_update_lines(port);
+		vserial_state_update_lines(port);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 
-	if (b)
+	if (b) {
 		b = vserial_port_swap_backing(port, b);
+		port->answered = asked;
+	}
 	mutex_unlock(&port->config);
 
 	/* Writers wait by the old settings. */
 	vserial_output_released(port);
-	vserial_notify_port(port);
 destroy:
 	vserial_stream_discard_mem(&port->tx, &mem);
 	if (b)
 		vserial_backing_destroy(b);
+	return err;
+}
+
+/**
+ * vserial_port_configure() - change settings
+ * @port: the port
+ * @s: which, and to what
+ * @reason: says why not
+ *
+ * All of it or nothing.  A new backing goes on where the old one had
+ * acknowledged; of two that are set at a time the one that was asked for last
+ * stays.
+ *
+ * Context: process, in the configuring task, no locks; may sleep for as long
+ * as the file system likes.
+ * Return: 0 or a negative errno with @reason filled.
+ */
+int vserial_port_configure(struct vserial_port *port,
+			   const struct vserial_settings *s,
+			   struct vserial_reason *reason)
+{
+	int err = vserial_port_apply(port, s, reason);
+
+	if (!err)
+		vserial_notify(VSERIAL_EVENT_PORT_CHANGED, port);
 	return err;
 }
 
@@ -323,91 +284,8 @@ int vserial_port_connect(struct vserial_port *port, bool on,
 		return err;
 	vserial_port_switch(port, on);
 	mutex_unlock(&port->config);
-	vserial_notify_port(port);
+	vserial_notify(VSERIAL_EVENT_PORT_CHANGED, port);
 	return 0;
-}
-
-/**
- * vserial_port_power_on() - the guest opens the device
- * @port: the port
- *
- * Context: process, the tty layer's locks held; may sleep for a bounded time.
- * Return: 0; -ENOMEM, -ENODEV if the port is being removed, -EINTR if killed.
- */
-int vserial_port_power_on(struct vserial_port *port)
-{
-	struct vserial_stream_mem tx_mem = {}, rx_mem = {};
-	unsigned long flags;
-	int err;
-
-	if (mutex_lock_killable(&port->config))
-		return -EINTR;
-	err = vserial_stream_prepare(&port->tx, port->tx.history, &tx_mem);
-	if (!err)
-		err = vserial_stream_prepare(&port->rx, 0, &rx_mem);
-	if (err)
-		goto unlock;
-
-	spin_lock_irqsave(&port->lock, flags);
-	if (port->dead) {
-		err = -ENODEV;
-	} else {
-		port->power = true;
-		vserial_stream_reserve(&port->tx, port->tx.history, &tx_mem);
-		vserial_stream_reserve(&port->rx, 0, &rx_mem);
-	}
-	spin_unlock_irqrestore(&port->lock, flags);
-	if (err)
-		goto unlock;
-
-	vserial_input_power_on(port);
-	if (port->connect_at_power_on)
-		vserial_port_switch(port, true);
-unlock:
-	mutex_unlock(&port->config);
-	vserial_stream_discard_mem(&port->tx, &tx_mem);
-	vserial_stream_discard_mem(&port->rx, &rx_mem);
-	if (err)
-		return err;
-	trace_vserial_open(port);
-	vserial_notify_port(port);
-	vserial_guest_tell(port->guest);
-	return 0;
-}
-
-/**
- * vserial_port_power_off() - the guest has closed the device
- * @port: the port
- *
- * What the guest wrote goes on to the backing; what waits for it is dropped.
- *
- * Context: process, the tty layer's locks held; may sleep for a bounded time.
- */
-void vserial_port_power_off(struct vserial_port *port)
-{
-	struct vserial_backing *b;
-	unsigned long flags;
-
-	mutex_lock(&port->config);
-	spin_lock_irqsave(&port->lock, flags);
-	port->power = false;
-	spin_unlock_irqrestore(&port->lock, flags);
-	vserial_input_power_off(port);
-
-	b = vserial_port_backing(port);
-	if (port->live && b->ops->flush)
-		b->ops->flush(b);
-	if (!port->connect_at_power_on)
-		vserial_port_switch(port, false);
-
-	spin_lock_irqsave(&port->lock, flags);
-	vserial_stream_unreserve(&port->tx);
-	vserial_stream_unreserve(&port->rx);
-	spin_unlock_irqrestore(&port->lock, flags);
-	mutex_unlock(&port->config);
-	trace_vserial_close(port);
-	vserial_notify_port(port);
-	vserial_guest_tell(port->guest);
 }
 
 /**
@@ -443,6 +321,107 @@ void vserial_port_status(struct vserial_port *port,
 	spin_unlock_irqrestore(&port->lock, flags);
 }
 
+/*
+ * The first open: the guest is powered on.  The tty layer's locks are held.
+ * -ENODEV if the port is being removed, -EINTR if the opener is killed.
+ */
+static int vserial_port_activate(struct tty_port *tty, struct tty_struct *ts)
+{
+	struct vserial_port *port = vserial_port_of(tty);
+	struct vserial_stream_mem tx_mem = {}, rx_mem = {};
+	unsigned long flags;
+	int err;
+
+	if (mutex_lock_killable(&port->config))
+		return -EINTR;
+	err = vserial_stream_prepare(&port->tx, port->tx.history, &tx_mem);
+	if (!err)
+		err = vserial_stream_prepare(&port->rx, 0, &rx_mem);
+	if (err)
+		goto unlock;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->dead) {
+		err = -ENODEV;
+	} else {
+		port->power = true;
+		vserial_stream_reserve(&port->tx, port->tx.history, &tx_mem);
+		vserial_stream_reserve(&port->rx, 0, &rx_mem);
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (err)
+		goto unlock;
+
+	vserial_input_power_on(port);
+	if (port->connect_at_power_on)
+		vserial_port_switch(port, true);
+unlock:
+	mutex_unlock(&port->config);
+	vserial_stream_discard_mem(&port->tx, &tx_mem);
+	vserial_stream_discard_mem(&port->rx, &rx_mem);
+	if (err)
+		return err;
+	trace_vserial_open(port);
+	vserial_notify(VSERIAL_EVENT_PORT_POWER, port);
+	return 0;
+}
+
+/*
+ * The last close: the guest is powered off.  What it wrote goes on to the
+ * backing; what waits for it is dropped.  The tty layer's locks are held.
+ */
+static void vserial_port_shutdown(struct tty_port *tty)
+{
+	struct vserial_port *port = vserial_port_of(tty);
+	struct vserial_backing *b;
+	unsigned long flags;
+
+	mutex_lock(&port->config);
+	spin_lock_irqsave(&port->lock, flags);
+	port->power = false;
+	spin_unlock_irqrestore(&port->lock, flags);
+	vserial_input_power_off(port);
+
+	b = vserial_port_backing(port);
+	if (port->live && b->ops->flush)
+		b->ops->flush(b);
+	if (!port->connect_at_power_on)
+		vserial_port_switch(port, false);
+
+	spin_lock_irqsave(&port->lock, flags);
+	vserial_stream_unreserve(&port->tx);
+	vserial_stream_unreserve(&port->rx);
+	spin_unlock_irqrestore(&port->lock, flags);
+	mutex_unlock(&port->config);
+	trace_vserial_close(port);
+	vserial_notify(VSERIAL_EVENT_PORT_POWER, port);
+}
+
+static void vserial_port_dtr_rts(struct tty_port *tty, vserial_dtr_t on)
+{
+	unsigned int lines = TIOCM_DTR | TIOCM_RTS;
+
+	vserial_output_lines(vserial_port_of(tty), on ? lines : 0,
+			     on ? 0 : lines);
+}
+
+/* The last reference: no process has the tty any more, hung up or not. */
+static void vserial_port_destruct(struct tty_port *tty)
+{
+	struct vserial_port *port = vserial_port_of(tty);
+
+	vserial_minor_put(port->tty_minor);
+	put_device(&port->dev);
+}
+
+/* No carrier_raised: opening never waits for a carrier. */
+static const struct tty_port_operations vserial_port_tty_ops = {
+	.activate = vserial_port_activate,
+	.shutdown = vserial_port_shutdown,
+	.dtr_rts = vserial_port_dtr_rts,
+	.destruct = vserial_port_destruct,
+};
+
 /* The device's release: the last reference on the port is gone. */
 static void vserial_port_release(struct device *dev)
 {
@@ -452,13 +431,14 @@ static void vserial_port_release(struct device *dev)
 	vserial_stream_destroy(&port->tx);
 	vserial_stream_detach(&port->rx, &port->rx_cursor);
 	vserial_stream_destroy(&port->rx);
-	put_device(&port->guest->dev);
+	put_device(port->dev.parent);
 	kfree(port);
 }
 
 /**
  * vserial_port_create() - make a port that nobody sees yet
- * @guest: its guest
+ * @guest: its guest's device
+ * @owner: its guest's owner
  * @index: its number there
  * @s: settings besides the defaults
  * @reason: says why not
@@ -467,7 +447,8 @@ static void vserial_port_release(struct device *dev)
  * Return: the port, for vserial_port_publish() or vserial_port_discard(); or
  * an ERR_PTR with @reason filled.
  */
-struct vserial_port *vserial_port_create(struct vserial_guest *guest,
+struct vserial_port *vserial_port_create(struct device *guest,
+					 struct vserial_owner *owner,
 					 unsigned int index,
 					 const struct vserial_settings *s,
 					 struct vserial_reason *reason)
@@ -479,11 +460,9 @@ struct vserial_port *vserial_port_create(struct vserial_guest *guest,
 	if (!port)
 		return ERR_PTR(vserial_refuse(reason, -ENOMEM,
 					      "out of memory"));
-	get_device(&guest->dev);
-	port->guest = guest;
+	port->owner = owner;
 	port->index = index;
 	mutex_init(&port->config);
-	INIT_WORK(&port->event, vserial_port_event);
 	spin_lock_init(&port->lock);
 	port->connect_at_power_on = true;
 	port->stall_limit = VSERIAL_STALL_LIMIT_DEFAULT;
@@ -501,14 +480,19 @@ struct vserial_port *vserial_port_create(struct vserial_guest *guest,
 	device_set_pm_not_required(&port->dev);
 	port->dev.bus = &vserial_bus;
 	port->dev.type = &vserial_port_type;
-	port->dev.parent = &guest->dev;
+	/* Held until release; the driver core's own ends with device_del(). */
+	port->dev.parent = get_device(guest);
 	port->dev.release = vserial_port_release;
-	vserial_tty_setup(port);
+	tty_port_init(&port->tty);
+	port->tty.ops = &vserial_port_tty_ops;
+	/* What is unsent stays in the ring; a close need not wait for it. */
+	port->tty.closing_wait = ASYNC_CLOSING_WAIT_NONE;
+	/* The tty_port's own, see vserial_port_destruct(). */
+	get_device(&port->dev);
 	vserial_input_setup(port);
+	vserial_state_setup(port);
 
-	port->msr = vserial_line_msr(port->carrier, false);
-	err = dev_set_name(&port->dev, "%s:%u", vserial_guest_name(guest),
-			   index);
+	err = dev_set_name(&port->dev, "%s:%u", dev_name(guest), index);
 	if (err) {
 		vserial_refuse(reason, err, "out of memory");
 		goto discard;
@@ -519,7 +503,7 @@ struct vserial_port *vserial_port_create(struct vserial_guest *guest,
 		goto discard;
 	}
 	rcu_assign_pointer(port->backing, b);
-	err = vserial_port_configure(port, s, reason);
+	err = vserial_port_apply(port, s, reason);
 	if (err)
 		goto discard;
 	return port;
@@ -555,7 +539,7 @@ void vserial_port_discard(struct vserial_port *port)
 	vserial_port_unback(port);
 	del_timer_sync(&port->slow_timer);
 	vserial_input_stop(port);
-	cancel_work_sync(&port->event);
+	vserial_state_stop(port);
 	tty_port_put(&port->tty);
 	put_device(&port->dev);
 }
@@ -579,14 +563,57 @@ int vserial_port_publish(struct vserial_port *port,
 		return vserial_refuse(reason, err,
 				      "device '%s' cannot be added: error %d",
 				      vserial_port_name(port), err);
-	err = vserial_tty_publish(port);
-	if (err) {
-		device_del(&port->dev);
-		return vserial_refuse(reason, err,
-				      "tty device ttyVS%u cannot be added: error %d",
-				      port->minor, err);
+	err = xa_err(xa_store(&vserial_ports, port->minor, port, GFP_KERNEL));
+	if (err)
+		goto del;
+	port->tty_dev = tty_port_register_device(&port->tty,
+						 vserial_minor_driver(),
+						 port->minor, &port->dev);
+	if (!IS_ERR(port->tty_dev))
+		return 0;
+	err = PTR_ERR(port->tty_dev);
+	xa_erase(&vserial_ports, port->minor);
+del:
+	device_del(&port->dev);
+	return vserial_refuse(reason, err,
+			      "tty device ttyVS%u cannot be added: error %d",
+			      port->minor, err);
+}
+
+/**
+ * vserial_port_by_minor() - the port of a device
+ * @minor: N of ttyVS<N>
+ *
+ * Return: the port, of which the caller puts the tty_port; NULL if there is
+ * none, or none any more.
+ */
+struct vserial_port *vserial_port_by_minor(unsigned int minor)
+{
+	struct vserial_port *port;
+
+	xa_lock(&vserial_ports);
+	port = xa_load(&vserial_ports, minor);
+	if (port)
+		tty_port_get(&port->tty);
+	xa_unlock(&vserial_ports);
+	return port;
+}
+
+/* Takes the device away and hangs up whoever has it open. */
+static void vserial_port_unpublish(struct vserial_port *port)
+{
+	struct tty_struct *tty;
+
+	xa_erase(&vserial_ports, port->minor);
+	tty_port_unregister_device(&port->tty, vserial_minor_driver(),
+				   port->minor);
+	smp_mb();	/* pairs with vserial_tty_open() */
+	tty = tty_port_tty_get(&port->tty);
+	if (tty) {
+		tty_vhangup(tty);
+		tty_kref_put(tty);
 	}
-	return 0;
+	device_del(&port->dev);
 }
 
 /**
@@ -615,7 +642,7 @@ int vserial_port_doom(struct vserial_port *port, bool force,
 	if (open && !force)
 		return vserial_refuse(reason, -EBUSY,
 				      "port '%s/%u' is open, its guest is powered on; close it first, or use force to hang it up",
-				      vserial_guest_name(port->guest),
+				      vserial_port_guest_name(port),
 				      port->index);
 	return 0;
 }
@@ -647,8 +674,7 @@ void vserial_port_spare(struct vserial_port *port)
  */
 void vserial_port_remove(struct vserial_port *port)
 {
-	vserial_tty_unpublish(port);
-	device_del(&port->dev);
-	vserial_notify_port_gone(vserial_guest_name(port->guest), port->index);
+	vserial_port_unpublish(port);
+	vserial_notify(VSERIAL_EVENT_PORT_GONE, port);
 	vserial_port_discard(port);
 }

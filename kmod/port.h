@@ -4,7 +4,7 @@
  *
  *   vserial_guest --ports[index]--> vserial_port --backing--> vserial_backing
  *        ^                             |   ^                       |
- *        +---------- guest ------------+   +-------- port ---------+
+ *        +-------- dev.parent ---------+   +-------- port ---------+
  *
  * A port is the device GUEST:INDEX on the vserial bus; its memory belongs to
  * that device.  The embedded tty_port holds one reference on it, so that a
@@ -25,12 +25,18 @@
 #include "stream.h"
 
 struct vserial_backing;
-struct vserial_guest;
 struct vserial_minor;
+struct vserial_owner;
 
 /**
  * struct vserial_settings - settings to be changed, by netlink or sysfs
  * @set: BIT(VSERIAL_A_PORT_*) of the members below that are to be set
+ * @backing: a specification
+ * @connect_at_power_on: the first open connects
+ * @overflow: enum vserial_overflow
+ * @stall_limit: ms, 0: for ever
+ * @history: bytes
+ * @carrier: enum vserial_carrier
  */
 struct vserial_settings {
 	u64 set;
@@ -46,7 +52,7 @@ struct vserial_settings {
  * struct vserial_port - one serial port of a guest
  * @tty: the tty layer's half
  * @dev: GUEST:INDEX on the vserial bus
- * @guest: its guest; the device holds a reference
+ * @owner: its guest's; the device holds a reference on the guest's
  * @index: its number in the guest
  * @minor: its number in the tty driver, so ttyVS<minor>
  * @tty_minor: what it holds of its minor until the last close
@@ -56,54 +62,90 @@ struct vserial_settings {
  * @backing: what is at the far end.  Written under @config and @lock, read
  *	under either or RCU.
  * @connected: the switch; guarded by @config and @lock as @backing
+ * @asked: counts requests to change settings
+ * @answered: the request that set @backing; guarded by @config
  * @event: tells listeners that the port changed
  * @lock: guards everything below; innermost, taken from any context
+ * @dead: removed: nothing starts any more
+ * @power: the guest has the device open
+ * @live: @backing is started and may move bytes
+ * @swapping: somebody was at the far end and is being replaced
+ * @connect_at_power_on: the first open turns @connected on
+ * @state: how the port stands with its backing
+ * @reason: why, if there is something to say
+ * @tx: output, towards the backing
+ * @tx_cursor: the backing's place in it
+ * @overflow: what happens when @tx is full
+ * @stall_limit: ms that the guest waits for a peer that takes nothing, 0: for
+ *	ever
+ * @room_wanted: a writer found @tx full
+ * @drain_wanted: somebody waits for @tx to empty
+ * @stalled: the peer takes nothing: drop the oldest
+ * @slow_since: jiffies when @slow_pos was noted, see output.c
+ * @slow_pos: where the backing was then
+ * @slow_timer: wakes those who waited long enough
+ * @rx: input, towards the guest, as far as the flip buffer did not take it
+ * @rx_cursor: the tty's place in it
+ * @rx_dropped: bytes that came while the guest was powered off
+ * @rx_lost: bytes left in the flip buffer when it went off
+ * @rx_flipped: bytes given to the flip buffer
+ * @rx_received: ... and on to the line discipline, whose callback is its only
+ *	writer
+ * @flip_wanted: input waits for room in the flip buffer
+ * @rx_room_wanted: a backing was told to wait
+ * @rx_retry: tries again after an allocation failed
+ * @carrier: what CTS, DSR and DCD tell
+ * @mcr: TIOCM_* lines that the guest drives
+ * @msr: TIOCM_* lines that the guest sees
+ * @icount: changes and errors, as TIOCGICOUNT
+ * @winsize: kept from one opening to the next
  */
 struct vserial_port {
 	struct tty_port tty;
 	struct device dev;
-	struct vserial_guest *guest;
+	struct vserial_owner *owner;
 	unsigned int index;
 	unsigned int minor;
 	struct vserial_minor *tty_minor;
 	struct device *tty_dev;
 
-	struct mutex config;
+	struct mutex config;	/* serialises changes of what follows */
 	struct vserial_backing __rcu *backing;
 	bool connected;
+	atomic64_t asked;
+	u64 answered;
 	struct work_struct event;
 
-	spinlock_t lock;
-	bool dead;		/* removed: nothing starts any more */
-	bool power;		/* the guest has the device open */
-	bool live;		/* @backing is started and may move bytes */
+	spinlock_t lock;	/* guards all below */
+	bool dead;
+	bool power;
+	bool live;
+	bool swapping;
 	bool connect_at_power_on;
 	enum vserial_state state;
 	struct vserial_reason reason;
 
 	/* output, towards the backing */
 	struct vserial_stream tx;
-	struct vserial_cursor tx_cursor;	/* the backing's */
+	struct vserial_cursor tx_cursor;
 	enum vserial_overflow overflow;
-	u32 stall_limit;	/* ms, 0: for ever */
-	bool room_wanted;	/* a writer found the ring full */
-	bool drain_wanted;	/* somebody waits for the ring to empty */
-	bool stalled;		/* the peer takes nothing: drop the oldest */
-	unsigned long slow_since;	/* jiffies when @slow_pos was noted */
-	u64 slow_pos;		/* see vserial_output_progress() */
+	u32 stall_limit;
+	bool room_wanted;
+	bool drain_wanted;
+	bool stalled;
+	unsigned long slow_since;
+	u64 slow_pos;
 	struct timer_list slow_timer;
 
 	/* input, towards the guest */
 	struct vserial_stream rx;
-	struct vserial_cursor rx_cursor;	/* the tty's */
-	u64 rx_dropped;		/* came while the guest was powered off */
-	u64 rx_lost;		/* left in the flip buffer when it went off */
-	u64 rx_flipped;		/* given to the flip buffer */
-	u64 rx_received;	/* ... and on to the line discipline, whose
-				 * callback is its only writer
-				 */
-	bool flip_wanted;	/* input waits for room in the flip buffer */
-	bool rx_room_wanted;	/* a backing was told to wait */
+	struct vserial_cursor rx_cursor;
+	u64 rx_dropped;
+	u64 rx_lost;
+	u64 rx_flipped;
+	u64 rx_received;
+	bool flip_wanted;
+	bool rx_room_wanted;
 	struct delayed_work rx_retry;
 
 	/* lines */
@@ -111,7 +153,7 @@ struct vserial_port {
 	unsigned int mcr;	/* TIOCM_* lines that the guest drives */
 	unsigned int msr;	/* TIOCM_* lines that the guest sees */
 	struct async_icount icount;
-	struct winsize winsize;	/* kept from one opening to the next */
+	struct winsize winsize;
 };
 
 static inline struct vserial_port *vserial_port_of(struct tty_port *tty)
@@ -125,15 +167,16 @@ static inline const char *vserial_port_name(const struct vserial_port *port)
 	return dev_name(&port->dev);
 }
 
+static inline const char *
+vserial_port_guest_name(const struct vserial_port *port)
+{
+	return dev_name(port->dev.parent);
+}
+
 /* Milliseconds after which a peer that takes nothing is no longer waited for. */
 #define VSERIAL_STALL_LIMIT_DEFAULT	1000
 
-extern struct vserial_budget vserial_budget;
-
-/**
- * struct vserial_port_status - a port at one moment, for those who show it
- * @minor ... @overrun: as VSERIAL_A_PORT_*
- */
+/* A port at one moment, for those who show it: see VSERIAL_A_PORT_*. */
 struct vserial_port_status {
 	bool connected, power, connect_at_power_on;
 	enum vserial_state state;
@@ -145,7 +188,8 @@ struct vserial_port_status {
 	struct async_icount icount;
 };
 
-struct vserial_port *vserial_port_create(struct vserial_guest *guest,
+struct vserial_port *vserial_port_create(struct device *guest,
+					 struct vserial_owner *owner,
 					 unsigned int index,
 					 const struct vserial_settings *s,
 					 struct vserial_reason *reason);
@@ -161,10 +205,8 @@ int vserial_port_configure(struct vserial_port *port,
 			   struct vserial_reason *reason);
 int vserial_port_connect(struct vserial_port *port, bool on,
 			 struct vserial_reason *reason);
-int vserial_port_power_on(struct vserial_port *port);
-void vserial_port_power_off(struct vserial_port *port);
-bool vserial_port_present(const struct vserial_port *port);
 void vserial_port_status(struct vserial_port *port,
 			 struct vserial_port_status *st);
+struct vserial_port *vserial_port_by_minor(unsigned int minor);
 
 #endif /* _VSERIAL_PORT_H */

@@ -11,10 +11,13 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/kstrtox.h>
+#include <linux/notifier.h>
 #include <linux/sysfs.h>
 
 #include "backing.h"
+#include "device.h"
 #include "guest.h"
+#include "notify.h"
 #include "port.h"
 #include "reason.h"
 #include "spec.h"
@@ -129,7 +132,7 @@ static ssize_t owner_show(struct device *dev, struct device_attribute *attr,
 	kuid_t uid;
 	kgid_t gid;
 
-	vserial_guest_owner(vserial_guest_of(dev), &uid, &gid);
+	vserial_owner_get(&vserial_guest_of(dev)->owner, &uid, &gid);
 	if (!uid_valid(uid))
 		return sysfs_emit(buf, "\n");
 	return sysfs_emit(buf, "%u:%u\n", from_kuid(&init_user_ns, uid),
@@ -137,11 +140,11 @@ static ssize_t owner_show(struct device *dev, struct device_attribute *attr,
 }
 
 /* "UID:GID"; an empty line or "none": nobody */
-static int vserial_owner_parse(const char *text, struct vserial_identity *id,
+static int vserial_owner_parse(char *text, struct vserial_identity *id,
 			       struct vserial_reason *reason)
 {
+	char *colon = strchr(text, ':');
 	unsigned int uid, gid;
-	char junk;
 
 	id->set_uid = true;
 	id->set_gid = true;
@@ -149,12 +152,17 @@ static int vserial_owner_parse(const char *text, struct vserial_identity *id,
 	id->gid = INVALID_GID;
 	if (!*text || !strcmp(text, "none"))
 		return 0;
-	if (sscanf(text, "%u:%u%c", &uid, &gid, &junk) == 2) {
-		id->uid = make_kuid(&init_user_ns, uid);
-		id->gid = make_kgid(&init_user_ns, gid);
-		if (uid_valid(id->uid) && gid_valid(id->gid))
-			return 0;
+	if (colon) {
+		*colon = '\0';
+		if (!kstrtouint(text, 10, &uid) &&
+		    !kstrtouint(colon + 1, 10, &gid)) {
+			id->uid = make_kuid(&init_user_ns, uid);
+			id->gid = make_kgid(&init_user_ns, gid);
+		}
+		*colon = ':';
 	}
+	if (uid_valid(id->uid) && gid_valid(id->gid))
+		return 0;
 	return vserial_refuse(reason, -EINVAL,
 			      "owner '" VSERIAL_VALUE "' is not of the form UID:GID in numbers, or none",
 			      text);
@@ -166,12 +174,13 @@ static ssize_t owner_store(struct device *dev, struct device_attribute *attr,
 	struct vserial_identity id = {};
 	struct vserial_reason reason;
 	struct vserial_words words;
+	char nobody[] = "";
 	int err;
 
 	err = vserial_sysfs_begin(&words, buf, 1, &reason);
 	if (!err) {
-		err = vserial_owner_parse(words.nr ? words.word[0] : "", &id,
-					  &reason);
+		err = vserial_owner_parse(words.nr ? words.word[0] : nobody,
+					  &id, &reason);
 		if (!err)
 			err = vserial_guest_set(dev_name(dev), &id, &reason);
 		vserial_words_free(&words);
@@ -253,11 +262,6 @@ static struct attribute *vserial_guest_attrs[] = {
 	NULL
 };
 ATTRIBUTE_GROUPS(vserial_guest);
-
-const struct device_type vserial_guest_type = {
-	.name = "guest",
-	.groups = vserial_guest_groups,
-};
 
 /* ports */
 
@@ -434,8 +438,9 @@ static ssize_t connected_store(struct device *dev,
 
 	if (vserial_switch_parse(buf, &on))
 		return vserial_value_refused(dev, buf, "on or off");
-	err = vserial_guest_may_connect(port->guest, capable(CAP_SYS_ADMIN),
-					current_uid(), &reason);
+	err = vserial_guest_may_connect(vserial_guest_of_port(port),
+					capable(CAP_SYS_ADMIN), current_uid(),
+					&reason);
 	if (!err)
 		err = vserial_port_connect(port, on, &reason);
 	return vserial_sysfs_done(err, dev_name(dev), count, &reason);
@@ -467,7 +472,7 @@ static ssize_t guest_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
 {
 	return sysfs_emit(buf, "%s\n",
-			  vserial_guest_name(vserial_port_from(dev)->guest));
+			  vserial_port_guest_name(vserial_port_from(dev)));
 }
 static DEVICE_ATTR_RO(guest);
 
@@ -484,7 +489,7 @@ static ssize_t uid_show(struct device *dev, struct device_attribute *attr,
 	kuid_t uid;
 	kgid_t gid;
 
-	vserial_guest_owner(vserial_port_from(dev)->guest, &uid, &gid);
+	vserial_owner_get(vserial_port_from(dev)->owner, &uid, &gid);
 	return sysfs_emit(buf, "%u\n", uid_valid(uid) ?
 			  from_kuid(&init_user_ns, uid) : 0);
 }
@@ -496,7 +501,7 @@ static ssize_t gid_show(struct device *dev, struct device_attribute *attr,
 	kuid_t uid;
 	kgid_t gid;
 
-	vserial_guest_owner(vserial_port_from(dev)->guest, &uid, &gid);
+	vserial_owner_get(vserial_port_from(dev)->owner, &uid, &gid);
 	return sysfs_emit(buf, "%u\n", gid_valid(gid) ?
 			  from_kgid(&init_user_ns, gid) : 0);
 }
@@ -529,23 +534,13 @@ static struct attribute *vserial_port_attrs[] = {
 };
 ATTRIBUTE_GROUPS(vserial_port);
 
-const struct device_type vserial_port_type = {
-	.name = "port",
-	.groups = vserial_port_groups,
-};
-
-/**
- * vserial_sysfs_give() - give what belongs to the guest's owner to it
- * @port: a published port
- *
- * Context: process, vserial_guests_lock held.
- */
-void vserial_sysfs_give(struct vserial_port *port)
+/* Gives what belongs to the guest's owner to it. */
+static void vserial_sysfs_give(struct vserial_port *port)
 {
 	kuid_t uid;
 	kgid_t gid;
 
-	vserial_guest_owner(port->guest, &uid, &gid);
+	vserial_owner_get(port->owner, &uid, &gid);
 	if (!uid_valid(uid)) {
 		uid = GLOBAL_ROOT_UID;
 		gid = GLOBAL_ROOT_GID;
@@ -553,4 +548,51 @@ void vserial_sysfs_give(struct vserial_port *port)
 	/* Without memory for it the owner has to use netlink. */
 	if (sysfs_file_change_owner(&port->dev.kobj, "connected", uid, gid))
 		dev_warn(&port->dev, "'connected' stays with its former owner\n");
+}
+
+static int vserial_sysfs_told(struct notifier_block *listener,
+			      unsigned long event, void *object)
+{
+	struct vserial_guest *g = object;
+	unsigned int i;
+
+	if (event == VSERIAL_EVENT_PORT_NEW)
+		vserial_sysfs_give(object);
+	if (event != VSERIAL_EVENT_GUEST_OWNER)
+		return NOTIFY_DONE;
+
+	for (i = 0; i < VSERIAL_PORTS_PER_GUEST; i++) {
+		struct vserial_port *port = g->ports[i];
+
+		if (!port || port->dead)
+			continue;
+		vserial_sysfs_give(port);
+		/* udev gives it the device. */
+		kobject_uevent(&port->tty_dev->kobj, KOBJ_CHANGE);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vserial_sysfs_listener = {
+	.notifier_call = vserial_sysfs_told,
+};
+
+/**
+ * vserial_sysfs_init() - before the first guest is made
+ *
+ * Return: 0 or a negative errno.
+ */
+int vserial_sysfs_init(void)
+{
+	vserial_guest_type.groups = vserial_guest_groups;
+	vserial_port_type.groups = vserial_port_groups;
+	return vserial_notify_register(&vserial_sysfs_listener);
+}
+
+/**
+ * vserial_sysfs_exit() - when no guest is left
+ */
+void vserial_sysfs_exit(void)
+{
+	vserial_notify_unregister(&vserial_sysfs_listener);
 }

@@ -7,19 +7,14 @@
 
 #include <linux/types.h>
 
-struct device_type;
-struct vserial_port;
 struct vserial_reason;
 struct vserial_words;
 
-extern const struct device_type vserial_guest_type;
-extern const struct device_type vserial_port_type;
-
-void vserial_sysfs_give(struct vserial_port *port);
-
+int vserial_sysfs_init(void);
+void vserial_sysfs_exit(void);
 int vserial_sysfs_begin(struct vserial_words *words, const char *buf,
 			unsigned int max, struct vserial_reason *reason);
 ssize_t vserial_sysfs_done(int err, const char *what, size_t count,
-		       const struct vserial_reason *reason);
+			   const struct vserial_reason *reason);
 
 #endif /* _VSERIAL_SYSFS_H */

@@ -6,22 +6,19 @@
  * is in output.c, input.c and port.c.  Documentation/architecture.md lists
  * what VMMs expect of the tty.
  *
- * A tty finds its port in vserial_ports by minor, when it is installed, and
- * holds the tty_port until it is cleaned up: for a process that keeps a hung
- * up tty open, long after the port was removed.
+ * A tty finds its port by minor when it is installed, and holds the tty_port
+ * until it is cleaned up: for a process that keeps a hung up tty open, long
+ * after the port was removed.
  */
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/serial.h>
-#include <linux/slab.h>
 #include <linux/tty.h>
 #include <linux/tty_driver.h>
 #include <linux/tty_flip.h>
-#include <linux/xarray.h>
 
 #include "compat.h"
 #include "input.h"
-#include "line.h"
 #include "minor.h"
 #include "output.h"
 #include "port.h"
@@ -36,8 +33,6 @@ module_param(max_ports, uint, 0444);
 MODULE_PARM_DESC(max_ports, "ports the host may have, 1 to 32768 (default 4096)");
 
 static struct tty_driver *vserial_tty_driver;
-/* Published ports by minor; its own lock guards it. */
-static DEFINE_XARRAY(vserial_ports);
 
 static int vserial_tty_install(struct tty_driver *driver,
 			       struct tty_struct *tty)
@@ -45,11 +40,7 @@ static int vserial_tty_install(struct tty_driver *driver,
 	struct vserial_port *port;
 	int err;
 
-	xa_lock(&vserial_ports);
-	port = xa_load(&vserial_ports, tty->index);
-	if (port)
-		tty_port_get(&port->tty);
-	xa_unlock(&vserial_ports);
+	port = vserial_port_by_minor(tty->index);
 	if (!port)
 		return -ENODEV;
 
@@ -279,102 +270,6 @@ static const struct tty_operations vserial_tty_ops = {
 	.resize = vserial_tty_resize,
 };
 
-/* The first open and the last close: the guest's power. */
-static int vserial_tty_activate(struct tty_port *tty, struct tty_struct *ts)
-{
-	return vserial_port_power_on(vserial_port_of(tty));
-}
-
-static void vserial_tty_shutdown(struct tty_port *tty)
-{
-	vserial_port_power_off(vserial_port_of(tty));
-}
-
-static void vserial_tty_dtr_rts(struct tty_port *tty, vserial_dtr_t on)
-{
-	unsigned int lines = TIOCM_DTR | TIOCM_RTS;
-
-	vserial_output_lines(vserial_port_of(tty), on ? lines : 0,
-			     on ? 0 : lines);
-}
-
-/* The last reference: no process has the tty any more, hung up or not. */
-static void vserial_tty_destruct(struct tty_port *tty)
-{
-	struct vserial_port *port = vserial_port_of(tty);
-
-	vserial_minor_put(port->tty_minor);
-	put_device(&port->dev);
-}
-
-/* No carrier_raised: opening never waits for a carrier. */
-static const struct tty_port_operations vserial_tty_port_ops = {
-	.activate = vserial_tty_activate,
-	.shutdown = vserial_tty_shutdown,
-	.dtr_rts = vserial_tty_dtr_rts,
-	.destruct = vserial_tty_destruct,
-};
-
-/**
- * vserial_tty_setup() - prepare a port that is being made
- * @port: the port, its device initialised; the tty_port holds a reference on
- *	that until tty_port_put()
- */
-void vserial_tty_setup(struct vserial_port *port)
-{
-	tty_port_init(&port->tty);
-	port->tty.ops = &vserial_tty_port_ops;
-	/* What is unsent stays in the ring; a close need not wait for it. */
-	port->tty.closing_wait = ASYNC_CLOSING_WAIT_NONE;
-	get_device(&port->dev);
-}
-
-/**
- * vserial_tty_publish() - make a port's device
- * @port: the port, complete, with its minor
- *
- * Context: process, may sleep.
- * Return: 0 or a negative errno.
- */
-int vserial_tty_publish(struct vserial_port *port)
-{
-	struct device *dev;
-	int err;
-
-	err = xa_err(xa_store(&vserial_ports, port->minor, port, GFP_KERNEL));
-	if (err)
-		return err;
-	dev = tty_port_register_device(&port->tty, vserial_tty_driver,
-				       port->minor, &port->dev);
-	if (IS_ERR(dev)) {
-		xa_erase(&vserial_ports, port->minor);
-		return PTR_ERR(dev);
-	}
-	port->tty_dev = dev;
-	return 0;
-}
-
-/**
- * vserial_tty_unpublish() - take a port's device away and hang it up
- * @port: the port, doomed
- *
- * Context: process, no locks of ours; may sleep.
- */
-void vserial_tty_unpublish(struct vserial_port *port)
-{
-	struct tty_struct *tty;
-
-	xa_erase(&vserial_ports, port->minor);
-	tty_port_unregister_device(&port->tty, vserial_tty_driver,
-				   port->minor);
-	smp_mb();	/* pairs with vserial_tty_open() */
-	tty = tty_port_tty_get(&port->tty);
-	if (tty) {
-		tty_vhangup(tty);
-		tty_kref_put(tty);
-	}
-}
-
 /**
  * vserial_tty_init() - register the driver
  *
@@ -409,7 +304,6 @@ int vserial_tty_init(void)
 	driver->init_termios.c_ospeed = 115200;
 	tty_set_operations(driver, &vserial_tty_ops);
 	vserial_input_init();
-	vserial_minor_init(max_ports);
 
 	err = tty_register_driver(driver);
 	if (err) {
@@ -417,6 +311,7 @@ int vserial_tty_init(void)
 		return err;
 	}
 	vserial_tty_driver = driver;
+	vserial_minor_init(driver);
 	return 0;
 }
 

@@ -14,8 +14,6 @@
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/highuid.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -300,7 +298,7 @@ void vserial_writer_close(struct vserial_writer *w)
 /**
  * vserial_writer_write() - append bytes to the file
  * @w: the writer
- * @cred: who writes, from vserial_writer_cred(): the quota that counts
+ * @cred: who writes, from vserial_owner_cred(): the quota that counts
  * @buf: the bytes
  * @n: how many
  * @reason: filled when not all of them were written
@@ -356,47 +354,4 @@ ssize_t vserial_writer_write(struct vserial_writer *w, const struct cred *cred,
 		done = put(w, buf, n, &err, reason);
 	revert_creds(old);
 	return done ? done : err;
-}
-
-/**
- * vserial_writer_cred() - who writes
- * @uid: the guest's owner, or invalid: none
- * @gid: the owner's group, or invalid: the overflow group
- *
- * An owner has no capabilities and no other groups.  Root, who writes for a
- * guest without an owner, has all but CAP_SYS_RESOURCE, which would let it
- * exceed a quota.
- *
- * Context: may sleep.
- *
- * Return: credentials, to be given to put_cred(); or ERR_PTR(-ENOMEM).
- */
-const struct cred *vserial_writer_cred(kuid_t uid, kgid_t gid)
-{
-	struct cred *cred = prepare_kernel_cred(&init_task);
-
-	if (!cred)
-		return ERR_PTR(-ENOMEM);
-	if (!uid_valid(uid)) {
-		cap_lower(cred->cap_effective, CAP_SYS_RESOURCE);
-		cap_lower(cred->cap_permitted, CAP_SYS_RESOURCE);
-		cap_lower(cred->cap_bset, CAP_SYS_RESOURCE);
-		return cred;
-	}
-	if (!gid_valid(gid))
-		gid = KGIDT_INIT(DEFAULT_OVERFLOWGID);
-	cred->uid = uid;
-	cred->euid = uid;
-	cred->suid = uid;
-	cred->fsuid = uid;
-	cred->gid = gid;
-	cred->egid = gid;
-	cred->sgid = gid;
-	cred->fsgid = gid;
-	cred->cap_inheritable = CAP_EMPTY_SET;
-	cred->cap_permitted = CAP_EMPTY_SET;
-	cred->cap_effective = CAP_EMPTY_SET;
-	cred->cap_bset = CAP_EMPTY_SET;
-	cred->cap_ambient = CAP_EMPTY_SET;
-	return cred;
 }

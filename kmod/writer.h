@@ -24,6 +24,5 @@ void vserial_writer_close(struct vserial_writer *w);
 ssize_t vserial_writer_write(struct vserial_writer *w, const struct cred *cred,
 			     const u8 *buf, size_t n,
 			     struct vserial_reason *reason);
-const struct cred *vserial_writer_cred(kuid_t uid, kgid_t gid);
 
 #endif /* _VSERIAL_WRITER_H */

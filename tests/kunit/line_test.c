@@ -53,4 +53,5 @@ static struct kunit_suite line_suite = {
 	.name = "vserial_line",
 	.test_cases = line_cases,
 };
+
 kunit_test_suite(line_suite);

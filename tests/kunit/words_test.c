@@ -33,7 +33,7 @@ static void words_last_is_the_rest(struct kunit *test)
 
 static void words_of_nothing_are_none(struct kunit *test)
 {
-	static const char *const lines[] = { "", "\n", " \t \n" };
+	static const char *const lines[] = { "", "\n", " \t ", "\t" };
 	struct vserial_reason reason;
 	struct vserial_words w;
 	int i;
@@ -93,4 +93,5 @@ static struct kunit_suite words_suite = {
 	.name = "vserial_words",
 	.test_cases = words_cases,
 };
+
 kunit_test_suite(words_suite);

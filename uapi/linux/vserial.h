@@ -82,8 +82,7 @@ enum {
 	VSERIAL_A_GUEST_UID,		/* u32: the owner; absent: none */
 	VSERIAL_A_GUEST_GID,		/* u32: the owner's group */
 	VSERIAL_A_GUEST_FORCE,		/* flag: remove although ports are open */
-	VSERIAL_A_GUEST_NR_PORTS,	/* u32: ports the guest has; with GUEST_NEW
-					 * ports 0 ... N-1 are made with it */
+	VSERIAL_A_GUEST_NR_PORTS,	/* u32; with GUEST_NEW ports to make */
 	VSERIAL_A_GUEST_POWER,		/* u8, read-only: 1 while any port is open */
 
 	__VSERIAL_A_GUEST_MAX

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * message: guests and ports as netlink messages
+ */
+#include <linux/rcupdate.h>
+#include <net/genetlink.h>
+
+#include "backing.h"
+#include "guest.h"
+#include "message.h"
+#include "port.h"
+#include "spec.h"
+
+static int vserial_put_uuid(struct sk_buff *skb, int attr, const uuid_t *uuid)
+{
+	if (uuid_is_null(uuid))
+		return 0;
+	return nla_put(skb, attr, VSERIAL_UUID_SIZE, uuid->b);
+}
+
+/**
+ * vserial_message_guest() - write a guest into a message
+ * @skb: the message
+ * @hdr: its generic netlink header; the message is ended, or cancelled if
+ *	there is no room
+ * @g: the guest, with vserial_guests_lock held
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int vserial_message_guest(struct sk_buff *skb, void *hdr,
+			  struct vserial_guest *g)
+{
+	kuid_t uid;
+	kgid_t gid;
+
+	if (nla_put_string(skb, VSERIAL_A_GUEST_NAME, vserial_guest_name(g)) ||
+	    vserial_put_uuid(skb, VSERIAL_A_GUEST_UUID,
+			     &g->uuid[VSERIAL_UUID_BIOS]) ||
+	    vserial_put_uuid(skb, VSERIAL_A_GUEST_VC_UUID,
+			     &g->uuid[VSERIAL_UUID_VC]) ||
+	    vserial_put_uuid(skb, VSERIAL_A_GUEST_LOCATION_UUID,
+			     &g->uuid[VSERIAL_UUID_LOCATION]) ||
+	    nla_put_u32(skb, VSERIAL_A_GUEST_NR_PORTS,
+			vserial_guest_nr_ports(g)) ||
+	    nla_put_u8(skb, VSERIAL_A_GUEST_POWER, vserial_guest_power(g)))
+		goto full;
+	vserial_owner_get(&g->owner, &uid, &gid);
+	if (uid_valid(uid) &&
+	    (nla_put_u32(skb, VSERIAL_A_GUEST_UID,
+			 from_kuid(&init_user_ns, uid)) ||
+	     nla_put_u32(skb, VSERIAL_A_GUEST_GID,
+			 from_kgid(&init_user_ns, gid))))
+		goto full;
+	genlmsg_end(skb, hdr);
+	return 0;
+full:
+	genlmsg_cancel(skb, hdr);
+	return -EMSGSIZE;
+}
+
+static int vserial_put_backing(struct sk_buff *skb, struct vserial_port *port)
+{
+	struct vserial_backing *b;
+	int err = 0;
+
+	rcu_read_lock();
+	b = rcu_dereference(port->backing);
+	if (b)
+		err = nla_put_string(skb, VSERIAL_A_PORT_BACKING,
+				     b->spec->text);
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * vserial_message_port() - write a port into a message
+ * @skb: the message
+ * @hdr: its generic netlink header; the message is ended, or cancelled if
+ *	there is no room
+ * @port: the port
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int vserial_message_port(struct sk_buff *skb, void *hdr,
+			 struct vserial_port *port)
+{
+	struct vserial_port_status st;
+
+	vserial_port_status(port, &st);
+	if (nla_put_string(skb, VSERIAL_A_PORT_GUEST,
+			   vserial_port_guest_name(port)) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_INDEX, port->index) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_MINOR, port->minor) ||
+	    vserial_put_backing(skb, port) ||
+	    nla_put_u8(skb, VSERIAL_A_PORT_CONNECT_AT_POWER_ON,
+		       st.connect_at_power_on) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_OVERFLOW, st.overflow) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_STALL_LIMIT, st.stall_limit) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_HISTORY, st.history) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_CARRIER, st.carrier) ||
+	    nla_put_u8(skb, VSERIAL_A_PORT_CONNECTED, st.connected) ||
+	    nla_put_u8(skb, VSERIAL_A_PORT_POWER, st.power) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_STATE, st.state) ||
+	    (st.reason.text[0] &&
+	     nla_put_string(skb, VSERIAL_A_PORT_REASON, st.reason.text)) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_PORT_TX_BYTES, st.tx_bytes,
+			      VSERIAL_A_PORT_PAD) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_PORT_RX_BYTES, st.rx_bytes,
+			      VSERIAL_A_PORT_PAD) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_PORT_DROPPED_BYTES,
+			      st.dropped_bytes, VSERIAL_A_PORT_PAD) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_TX_UNREAD, st.tx_unread) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_RX_UNREAD, st.rx_unread) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_LINES, st.lines) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_BREAK, st.icount.brk) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_FRAME, st.icount.frame) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_PARITY, st.icount.parity) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_OVERRUN, st.icount.overrun)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * state: how a port stands with its backing, what the guest sees of that on
+ * its lines, and who is told
+ */
+#include <linux/stdarg.h>
+#include <linux/string.h>
+
+#include "backing.h"
+#include "host.h"
+#include "line.h"
+#include "notify.h"
+#include "output.h"
+#include "port.h"
+#include "state.h"
+
+/**
+ * vserial_state_present() - is anybody at the far end?
+ * @port: the port, with its lock held
+ *
+ * Return: whether output has somebody to wait for.
+ */
+bool vserial_state_present(const struct vserial_port *port)
+{
+	if (port->swapping)
+		return true;
+	if (!port->live)
+		return false;
+	if (port->state == VSERIAL_STATE_CONNECTED)
+		return true;
+	return port->state == VSERIAL_STATE_RECOVERABLE_ERROR &&
+	       rcu_dereference_protected(port->backing,
+					 lockdep_is_held(&port->lock))
+		       ->ops->waits_out_errors;
+}
+
+/**
+ * vserial_state_update_lines() - bring what the guest sees up to date
+ * @port: the port, with its lock held
+ */
+void vserial_state_update_lines(struct vserial_port *port)
+{
+	unsigned int msr = vserial_line_msr(port->carrier,
+					    vserial_state_present(port));
+
+	if (vserial_line_count(&port->icount, port->msr, msr))
+		wake_up_interruptible(&port->tty.delta_msr_wait);
+	port->msr = msr;
+}
+
+/**
+ * vserial_state_set() - a port stands otherwise with its backing
+ * @port: the port, with its lock held
+ * @state: how
+ * @reason: one sentence, "" if there is none
+ *
+ * Return: whether the peer is gone, so that the caller has to call
+ * vserial_output_released() when it has dropped the lock.
+ */
+bool vserial_state_set(struct vserial_port *port, enum vserial_state state,
+		       const char *reason)
+{
+	bool present = vserial_state_present(port);
+
+	port->state = state;
+	strscpy(port->reason.text, reason, sizeof(port->reason.text));
+	vserial_state_update_lines(port);
+	return present && !vserial_state_present(port);
+}
+
+/**
+ * vserial_backing_report() - a backing says how it is
+ * @b: the backing; heard only while it is the port's started backing
+ * @state: the port's state from now on
+ * @fmt: printf format of the reason, one sentence
+ *
+ * Context: any; must not sleep.
+ */
+void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
+			    const char *fmt, ...)
+{
+	struct vserial_port *port = b->port;
+	struct vserial_reason reason;
+	bool changed = false, gone = false;
+	unsigned long flags;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(reason.text, sizeof(reason.text), fmt, args);
+	va_end(args);
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->live && rcu_access_pointer(port->backing) == b) {
+		changed = port->state != state ||
+			  strcmp(port->reason.text, reason.text);
+		gone = vserial_state_set(port, state, reason.text);
+	}
+	if (changed && !port->dead)
+		queue_work(vserial_wq, &port->event);
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (gone)
+		vserial_output_released(port);
+}
+
+static void vserial_state_tell(struct work_struct *work)
+{
+	vserial_notify(VSERIAL_EVENT_PORT_CHANGED,
+		       container_of(work, struct vserial_port, event));
+}
+
+/**
+ * vserial_state_setup() - prepare a port that is being made
+ * @port: the port
+ */
+void vserial_state_setup(struct vserial_port *port)
+{
+	INIT_WORK(&port->event, vserial_state_tell);
+	port->msr = vserial_line_msr(port->carrier, false);
+}
+
+/**
+ * vserial_state_stop() - no worker runs for the port any more
+ * @port: the port, without a backing
+ *
+ * Context: process, may sleep.
+ */
+void vserial_state_stop(struct vserial_port *port)
+{
+	cancel_work_sync(&port->event);
+}

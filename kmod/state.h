@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * state: how a port stands with its backing; what backings may call of it is
+ * in backing.h
+ */
+#ifndef _VSERIAL_STATE_H
+#define _VSERIAL_STATE_H
+
+#include <linux/types.h>
+
+#include <linux/vserial.h>
+
+struct vserial_port;
+
+/* Call these with the port's lock held. */
+bool vserial_state_present(const struct vserial_port *port);
+bool vserial_state_set(struct vserial_port *port, enum vserial_state state,
+		       const char *reason);
+void vserial_state_update_lines(struct vserial_port *port);
+
+/* Call these without. */
+void vserial_state_setup(struct vserial_port *port);
+void vserial_state_stop(struct vserial_port *port);
+
+#endif /* _VSERIAL_STATE_H */
