@@ -6,7 +6,11 @@ import re
 BUG = re.compile(r'BUG: |WARNING: |\bOops\b|general protection fault|kernel BUG at|'
                  r'INFO: (task|rcu|possible|suspicious|trying)|rcu: INFO|Kernel panic|'
                  r'KASAN:|UBSAN:|kmemleak: [0-9]+ new|refcount_t:|'
-                 r'list_(add|del) corruption|scheduling while atomic')
+                 r'list_(add|del) corruption|scheduling while atomic|'
+                 r': [0-9a-f]{4} \[#[0-9]+\]')
+# QEMU 7.2's TCG sometimes goes on executing a breakpoint that the kernel set to
+# patch its own code and has taken away since; the kernel then dies of it.
+STALE_BREAKPOINT = re.compile(r'\bint3: 0000 \[#1\]')
 # Lines shown from each such line on: a report is about that long.
 FOLLOWING = 45
 
@@ -21,3 +25,8 @@ def bugs(log):
         if number < until:
             shown.append(line)
     return shown
+
+
+def emulator_tripped(log):
+    """Did the kernel die of QEMU's bug rather than of its own?"""
+    return bool(STALE_BREAKPOINT.search(log))

@@ -50,6 +50,8 @@ BUGS = {
     'WARNING: CPU: 1 PID: 7 at kmod/port.c:9 vserial_x+0x1/0x2 [vserial]': True,
     'INFO: task loopguest:12 blocked for more than 120 seconds.': True,
     'WARNING: possible circular locking dependency detected': True,
+    'Oops: int3: 0000 [#1] PREEMPT SMP NOPTI': True,
+    'general protection fault, probably for non-canonical address': True,
     'vserial: loading out-of-tree module taints kernel.': False,
     'vserial: demo/0: no space left on /var/log': False,
 }
