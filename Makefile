@@ -7,7 +7,8 @@ PREFIX	?= /usr/local
 DESTDIR	?=
 # Where depmod and modprobe look; a kernel's own idea of it may be a link into /usr.
 MODDIR	= $(DESTDIR)/lib/modules/$(KVER)/updates
-KVER	= $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
+# Not kernelrelease, which Debian's 6.1 headers answer without the ABI name.
+KVER	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' $(KDIR)/include/generated/utsrelease.h)
 UDEVDIR	?= /lib/udev/rules.d
 
 all: module helper ## build the module (KDIR= or the running kernel's headers) and vserialctl
