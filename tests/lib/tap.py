@@ -55,6 +55,8 @@ class Reader:
         result = RESULT.match(line)
         if not result:
             self._log.append(line)
+            if self._results and self._results[-1].outcome == 'failed':
+                self._results[-1].log.append(line)
             return None
         return self._result(len(result[1]), not result[2], result[3], result[4] or '')
 

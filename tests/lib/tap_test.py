@@ -79,6 +79,8 @@ good &= check('tap: names tell suite and case', names == [
     'kunit: line: breaks: long'], names)
 log = next(r.log for r in tap.parse('kunit', KTAP) if r.outcome == 'failed')
 good &= check('tap: a failed case has its log', any('EXPECTATION FAILED' in line for line in log), log)
+log = tap.parse('program', '# before\nnot ok 1 a\n# behind\nok 2 b\n1..2')[0].log
+good &= check('tap: a log has what stands before and behind', log == ['# before', '# behind'], log)
 for line, bug in BUGS.items():
     good &= check(f'klog: {"a bug" if bug else "no bug"}: {line[:40]}',
                   bool(klog.bugs(line)) == bug, klog.bugs(line))
