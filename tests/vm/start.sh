@@ -55,6 +55,9 @@ echo 'vm: command' >/dev/kmsg
 echo >/run/vm/begun
 cd "$CWD" || refuse "there is no $CWD in the VM"
 if [ "$TTY" ]; then
+	# Kept open: the size goes with the last close.
+	exec 3<>$out
+	[ "$TTY" = 'rows 0 columns 0' ] || $b stty $TTY <&3
 	$b setsid -c $b sh /run/vm/command <$out >$out 2>&1
 else
 	$b setsid $b sh /run/vm/command </dev/null >$out 2>&1
