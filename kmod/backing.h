@@ -20,6 +20,7 @@
 #include <linux/vserial.h>
 
 struct vserial_backing;
+struct vserial_marker;
 struct vserial_port;
 struct vserial_reason;
 struct vserial_spec;
@@ -29,6 +30,7 @@ struct vserial_spec;
  * @size: bytes of the structure that starts with struct vserial_backing
  * @waits_out_errors: in VSERIAL_STATE_RECOVERABLE_ERROR the peer is still
  *	there, so that output waits for it as the port's overflow policy says
+ * @has_lines: the far end drives lines, see vserial_backing_lines()
  * @open: acquire what the specification names.  Optional.
  *	In process context, may sleep for as long as the file system likes, no
  *	locks held, runs with the configuring process's root and credentials.
@@ -53,6 +55,7 @@ struct vserial_spec;
 struct vserial_backing_ops {
 	size_t size;
 	bool waits_out_errors;
+	bool has_lines;
 	int (*open)(struct vserial_backing *b, struct vserial_reason *reason);
 	void (*close)(struct vserial_backing *b);
 	void (*start)(struct vserial_backing *b);
@@ -79,6 +82,7 @@ struct vserial_backing {
 extern const struct vserial_backing_ops vserial_backing_null;
 extern const struct vserial_backing_ops vserial_backing_loopback;
 extern const struct vserial_backing_ops vserial_backing_file;
+extern const struct vserial_backing_ops vserial_backing_pipe;
 extern const struct vserial_backing_ops vserial_backing_helper;
 
 struct vserial_backing *vserial_backing_create(struct vserial_port *port,
@@ -86,10 +90,12 @@ struct vserial_backing *vserial_backing_create(struct vserial_port *port,
 					       struct vserial_reason *reason);
 void vserial_backing_destroy(struct vserial_backing *b);
 
-/* What backings may call of their port: state.c */
+/* What backings may call of their port: report.c */
 __printf(3, 4)
 void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
 			    const char *fmt, ...);
+
+void vserial_backing_lines(struct vserial_backing *b, unsigned int lines);
 
 /* All is well, and there is nothing to say about it. */
 static inline void vserial_backing_connected(struct vserial_backing *b)
@@ -100,6 +106,9 @@ static inline void vserial_backing_connected(struct vserial_backing *b)
 /* output.c */
 size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
 			   u64 *offset);
+bool vserial_output_take_marker(struct vserial_backing *b,
+				struct vserial_marker *m);
+u64 vserial_output_end(struct vserial_backing *b);
 size_t vserial_output_unread(struct vserial_backing *b);
 void vserial_output_ack(struct vserial_backing *b, u64 upto);
 void vserial_output_rewind(struct vserial_backing *b);
@@ -108,5 +117,6 @@ void vserial_output_echo(struct vserial_backing *b);
 
 /* input.c */
 size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n);
+void vserial_input_break(struct vserial_backing *b, unsigned int ms);
 
 #endif /* _VSERIAL_BACKING_H */

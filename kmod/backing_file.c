@@ -100,6 +100,19 @@ static void vserial_file_flush(struct vserial_backing *b)
 		vserial_file_queue(f, 0);
 }
 
+static size_t vserial_file_take(struct vserial_file *f, u8 *buf, size_t n,
+				u64 *offset)
+{
+	struct vserial_marker m;
+	size_t r;
+
+	/* A file has no place for what is not a byte. */
+	do {
+		r = vserial_output_take(&f->b, buf, n, offset);
+	} while (!r && vserial_output_take_marker(&f->b, &m));
+	return r;
+}
+
 /* Moves up to @left bytes.  Return: 0 or the errno of a failed write. */
 static int vserial_file_move(struct vserial_file *f, size_t left,
 			     struct vserial_reason *reason)
@@ -116,8 +129,7 @@ static int vserial_file_move(struct vserial_file *f, size_t left,
 
 	while (left) {
 		u64 offset;
-		size_t n = vserial_output_take(&f->b, buf, min(size, left),
-					       &offset);
+		size_t n = vserial_file_take(f, buf, min(size, left), &offset);
 
 		if (!n)
 			break;

@@ -323,6 +323,7 @@ int vserial_guest_add(const char *name, const struct vserial_identity *id,
 	}
 	list_add_tail(&g->node, &vserial_guests);
 	vserial_guests_generation++;
+	vserial_notify(VSERIAL_EVENT_GUEST_NEW, g);
 	for (i = 0; i < nr_ports; i++) {
 		struct vserial_port *port;
 
@@ -338,7 +339,8 @@ int vserial_guest_add(const char *name, const struct vserial_identity *id,
 			break;
 		}
 	}
-	vserial_notify(VSERIAL_EVENT_GUEST_NEW, g);
+	if (nr_ports)
+		vserial_notify(VSERIAL_EVENT_GUEST_CHANGED, g);
 	mutex_unlock(&vserial_guests_lock);
 	if (err) {
 		struct vserial_reason ignored;

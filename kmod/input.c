@@ -170,6 +170,24 @@ size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n)
 }
 
 /**
+ * vserial_input_break() - a backing has a break for the guest
+ * @b: the backing
+ * @ms: how long, 0 if not known
+ *
+ * Context: any; must not sleep.
+ */
+void vserial_input_break(struct vserial_backing *b, unsigned int ms)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->live && rcu_access_pointer(port->backing) == b)
+		vserial_input_mark(port, VSERIAL_MARKER_BREAK, ms);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/**
  * vserial_input_pump() - move what waits in the stream to the flip buffer
  * @port: the port
  *

@@ -24,6 +24,18 @@ unsigned int vserial_line_msr(enum vserial_carrier carrier, bool present)
 }
 
 /**
+ * vserial_line_cross() - a null modem
+ * @lines: TIOCM_* that one end drives
+ *
+ * Return: TIOCM_* that the other end sees: DTR is its DSR and DCD, RTS its CTS.
+ */
+unsigned int vserial_line_cross(unsigned int lines)
+{
+	return (lines & TIOCM_DTR ? TIOCM_DSR | TIOCM_CAR : 0) |
+	       (lines & TIOCM_RTS ? TIOCM_CTS : 0);
+}
+
+/**
  * vserial_line_count() - count line changes as a UART does
  * @icount: counters to advance; RI counts trailing edges only, as the 8250
  *	driver's (serial8250_modem_status())

@@ -12,6 +12,7 @@
 struct async_icount;
 
 unsigned int vserial_line_msr(enum vserial_carrier carrier, bool present);
+unsigned int vserial_line_cross(unsigned int lines);
 unsigned int vserial_line_count(struct async_icount *icount, unsigned int old,
 				unsigned int new);
 

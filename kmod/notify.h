@@ -18,8 +18,9 @@ struct notifier_block;
  * @VSERIAL_EVENT_PORT_CHANGED: something else about a port
  * @VSERIAL_EVENT_PORT_GONE: a port is about to disappear
  *
- * The object is the struct vserial_guest or vserial_port.  The first three are
- * told with vserial_guests_lock held, VSERIAL_EVENT_PORT_POWER never.
+ * The object is the struct vserial_guest or vserial_port.  The first three and
+ * VSERIAL_EVENT_PORT_NEW are told with vserial_guests_lock held,
+ * VSERIAL_EVENT_PORT_POWER never.
  */
 enum vserial_event {
 	VSERIAL_EVENT_GUEST_NEW,

@@ -334,31 +334,66 @@ void vserial_output_lines(struct vserial_port *port, unsigned int set,
  * @n: how many at most
  * @offset: the offset of the first
  *
- * What is taken stays in flight until it is acknowledged or rewound.  Markers
- * on the way are passed over.
+ * What is taken stays in flight until it is acknowledged or rewound.
  *
- * Return: bytes taken; 0 if there are none, or @b is not the port's started
- * backing.
+ * Return: bytes taken; 0 if there are none, a marker comes first, or @b is not
+ * the port's started backing.
  */
 size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
 			   u64 *offset)
 {
 	struct vserial_port *port = b->port;
-	struct vserial_marker m;
 	unsigned long flags;
 	size_t r = 0;
 
 	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_output_is_reader(b))
+		r = vserial_stream_take(&port->tx, &port->tx_cursor, buf, n,
+					offset);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return r;
+}
+
+/**
+ * vserial_output_take_marker() - a backing takes what is not a byte
+ * @b: the backing
+ * @m: filled
+ *
+ * Return: whether a marker comes before the next byte; it is dealt with then.
+ */
+bool vserial_output_take_marker(struct vserial_backing *b,
+				struct vserial_marker *m)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+	bool r = false;
+
+	spin_lock_irqsave(&port->lock, flags);
 	if (vserial_output_is_reader(b)) {
-		do {
-			r = vserial_stream_take(&port->tx, &port->tx_cursor,
-						buf, n, offset);
-		} while (!r && vserial_stream_take_marker(&port->tx,
-							  &port->tx_cursor,
-							  &m));
+		r = vserial_stream_take_marker(&port->tx, &port->tx_cursor, m);
+		if (r)
+			vserial_stream_ack_markers(&port->tx_cursor);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	return r;
+}
+
+/**
+ * vserial_output_end() - where the guest's output ends now
+ * @b: the backing
+ *
+ * Return: the offset of the next byte to be written.
+ */
+u64 vserial_output_end(struct vserial_backing *b)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+	u64 end;
+
+	spin_lock_irqsave(&port->lock, flags);
+	end = port->tx.head;
+	spin_unlock_irqrestore(&port->lock, flags);
+	return end;
 }
 
 /**

@@ -45,6 +45,7 @@ static void vserial_port_start(struct vserial_port *port)
 
 	spin_lock_irqsave(&port->lock, flags);
 	port->live = true;
+	port->far_lines = 0;
 	port->stalled = false;
 	port->slow_since = jiffies;
 	port->slow_pos = port->tx_cursor.pos;

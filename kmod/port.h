@@ -96,6 +96,7 @@ struct vserial_settings {
  * @rx_retry: tries again after an allocation failed
  * @carrier: what CTS, DSR and DCD tell
  * @mcr: TIOCM_* lines that the guest drives
+ * @far_lines: TIOCM_* lines that the backing drives, if it has any
  * @msr: TIOCM_* lines that the guest sees
  * @icount: changes and errors, as TIOCGICOUNT
  * @winsize: kept from one opening to the next
@@ -151,6 +152,7 @@ struct vserial_port {
 	/* lines */
 	enum vserial_carrier carrier;
 	unsigned int mcr;	/* TIOCM_* lines that the guest drives */
+	unsigned int far_lines;
 	unsigned int msr;	/* TIOCM_* lines that the guest sees */
 	struct async_icount icount;
 	struct winsize winsize;

@@ -200,6 +200,69 @@ static int set_keep(struct parser *p, char *value)
 	return 0;
 }
 
+/**
+ * struct option - an option that a scheme knows
+ * @name: as it is written
+ * @has_value: it is followed by '=' and a value
+ * @set: understands the value
+ */
+struct option {
+	const char *name;
+	bool has_value;
+	int (*set)(struct parser *p, char *value);
+};
+
+static int find_option(const struct option *known, const char *name)
+{
+	int i;
+
+	for (i = 0; known[i].name; i++)
+		if (!strcmp(name, known[i].name))
+			return i;
+	return -ENOENT;
+}
+
+/*
+ * @known ends with an option without a name; @names are theirs, for a
+ * sentence.  @seen: filled with a bit for each that was given.
+ */
+static int parse_options(struct parser *p, char *options,
+			 const struct option *known, const char *names,
+			 unsigned long *seen)
+{
+	char *option;
+
+	*seen = 0;
+	while ((option = strsep(&options, "&"))) {
+		char *value = split(option, '=');
+		char *name = trim(option);
+		int i = find_option(known, name);
+		int err;
+
+		if (i < 0)
+			return refuse(p, -EINVAL,
+				      "option '" PART "' is unknown; known are %s",
+				      name, names);
+		if (value)
+			value = trim(value);
+		if (value && !known[i].has_value)
+			return refuse(p, -EINVAL, "option %s takes no value",
+				      name);
+		if (known[i].has_value && (!value || !*value))
+			return refuse(p, -EINVAL, "option %s needs a value",
+				      name);
+		if (*seen & BIT(i))
+			return refuse(p, -EINVAL, "option %s is given twice",
+				      name);
+		*seen |= BIT(i);
+
+		err = known[i].set(p, value);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 enum file_option {
 	OPTION_APPEND,
 	OPTION_TRUNCATE,
@@ -208,65 +271,25 @@ enum file_option {
 	OPTION_TIMESTAMPS,
 };
 
-static const struct {
-	const char *name;
-	bool has_value;
-	int (*set)(struct parser *p, char *value);
-} file_options[] = {
+static const struct option file_options[] = {
 	[OPTION_APPEND] = { "append", false, set_append },
 	[OPTION_TRUNCATE] = { "truncate", false, set_truncate },
 	[OPTION_MAX_SIZE] = { "max-size", true, set_max_size },
 	[OPTION_KEEP] = { "keep", true, set_keep },
 	[OPTION_TIMESTAMPS] = { "timestamps", false, set_timestamps },
+	{}
 };
-
-/* The table above as a sentence has it. */
-static const char known_file_options[] =
-	"append, truncate, max-size, keep, timestamps";
-
-static int find_file_option(const char *name)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(file_options); i++)
-		if (!strcmp(name, file_options[i].name))
-			return i;
-	return -ENOENT;
-}
 
 static int parse_file_options(struct parser *p, char *options)
 {
-	unsigned long seen = 0;
-	char *option;
+	unsigned long seen;
+	int err;
 
-	while ((option = strsep(&options, "&"))) {
-		char *value = split(option, '=');
-		char *name = trim(option);
-		int i = find_file_option(name);
-		int err;
-
-		if (i < 0)
-			return refuse(p, -EINVAL,
-				      "option '" PART "' is unknown; known are %s",
-				      name, known_file_options);
-		if (value)
-			value = trim(value);
-		if (value && !file_options[i].has_value)
-			return refuse(p, -EINVAL, "option %s takes no value",
-				      name);
-		if (file_options[i].has_value && (!value || !*value))
-			return refuse(p, -EINVAL, "option %s needs a value",
-				      name);
-		if (seen & BIT(i))
-			return refuse(p, -EINVAL, "option %s is given twice",
-				      name);
-		seen |= BIT(i);
-
-		err = file_options[i].set(p, value);
-		if (err)
-			return err;
-	}
-
+	err = parse_options(p, options, file_options,
+			    "append, truncate, max-size, keep, timestamps",
+			    &seen);
+	if (err)
+		return err;
 	if ((seen & BIT(OPTION_APPEND)) && (seen & BIT(OPTION_TRUNCATE)))
 		return refuse(p, -EINVAL,
 			      "append and truncate exclude each other");
@@ -331,6 +354,115 @@ static int parse_file(struct parser *p, char *rest)
 	return err ?: set_path(p, path);
 }
 
+static int set_near(struct parser *p, char *value)
+{
+	p->spec->pipe.client = !strcmp(value, "client");
+	if (p->spec->pipe.client || !strcmp(value, "server"))
+		return 0;
+	return refuse(p, -EINVAL, "near '" PART "' is neither server nor client",
+		      value);
+}
+
+/* The daemon serves applications; what else it is told it judges itself. */
+static int set_far(struct parser *p, char *value)
+{
+	if (!strcmp(value, "application"))
+		p->spec->scheme = VSERIAL_SCHEME_HELPER;
+	else if (strcmp(value, "guest"))
+		return refuse(p, -EINVAL,
+			      "far '" PART "' is neither guest nor application",
+			      value);
+	return 0;
+}
+
+static int parse_number(struct parser *p, const char *name, const char *value,
+			u32 max, u32 *number)
+{
+	if (isdigit(*value) && !kstrtou32(value, 10, number) && *number <= max)
+		return 0;
+	return refuse(p, -EINVAL, "%s '" PART "' is not a number from 0 to %u",
+		      name, value, max);
+}
+
+static int set_corrupt(struct parser *p, char *value)
+{
+	return parse_number(p, "corrupt", value, VSERIAL_PIPE_PPM_MAX,
+			    &p->spec->pipe.corrupt);
+}
+
+static int set_drop(struct parser *p, char *value)
+{
+	return parse_number(p, "drop", value, VSERIAL_PIPE_PPM_MAX,
+			    &p->spec->pipe.drop);
+}
+
+static int set_delay(struct parser *p, char *value)
+{
+	return parse_number(p, "delay", value, VSERIAL_PIPE_DELAY_MAX,
+			    &p->spec->pipe.delay);
+}
+
+static int set_unplugged(struct parser *p, char *value)
+{
+	p->spec->pipe.unplugged = true;
+	return 0;
+}
+
+enum pipe_option {
+	OPTION_NEAR,
+	OPTION_FAR,
+	OPTION_CORRUPT,
+	OPTION_DROP,
+	OPTION_DELAY,
+	OPTION_UNPLUGGED,
+};
+
+static const struct option pipe_options[] = {
+	[OPTION_NEAR] = { "near", true, set_near },
+	[OPTION_FAR] = { "far", true, set_far },
+	[OPTION_CORRUPT] = { "corrupt", true, set_corrupt },
+	[OPTION_DROP] = { "drop", true, set_drop },
+	[OPTION_DELAY] = { "delay", true, set_delay },
+	[OPTION_UNPLUGGED] = { "unplugged", false, set_unplugged },
+	{}
+};
+
+static int parse_pipe(struct parser *p, char *rest)
+{
+	char *options = split(rest, '#');
+	char *name = trim_end(rest);
+	unsigned long seen = 0;
+	size_t i;
+	int err;
+
+	if (options) {
+		err = parse_options(p, options, pipe_options,
+				    "near, far, corrupt, drop, delay, unplugged",
+				    &seen);
+		if (err)
+			return err;
+	}
+	if (!*name)
+		return refuse(p, -EINVAL, "the pipe's name is missing");
+	if (p->spec->scheme == VSERIAL_SCHEME_HELPER) {
+		if (seen & ~(BIT(OPTION_NEAR) | BIT(OPTION_FAR)))
+			return refuse(p, -EINVAL,
+				      "corrupt, drop, delay and unplugged need far=guest");
+		return set_path(p, name);
+	}
+	if (strlen(name) > VSERIAL_PIPE_NAME_MAX)
+		return refuse(p, -ENAMETOOLONG,
+			      "the pipe's name has %zu characters, at most %d are allowed",
+			      strlen(name), VSERIAL_PIPE_NAME_MAX);
+	for (i = 0; name[i]; i++)
+		if (!isascii(name[i]) ||
+		    !(isalnum(name[i]) || (i && strchr("_.-", name[i]))))
+			return refuse(p, -EINVAL,
+				      "the pipe's name '" PART "' is not made of A-Z a-z 0-9 _ . - with a letter or digit first",
+				      name);
+	return set_path(p, name);
+}
+
 /* The scheme's number in the table; those of the network as ESXi has them. */
 static int find_scheme(const char *name)
 {
@@ -381,6 +513,8 @@ static int parse(struct parser *p, char *body)
 				      name);
 		if (p->spec->scheme == VSERIAL_SCHEME_FILE)
 			return parse_file(p, rest);
+		if (p->spec->scheme == VSERIAL_SCHEME_PIPE)
+			return parse_pipe(p, rest);
 		split(rest, '#');
 		return set_path(p, trim_end(rest));
 	case VSERIAL_SCHEME_HELPER:

@@ -20,6 +20,11 @@ enum vserial_scheme {
 	VSERIAL_SCHEME_HELPER,	/* the daemon's: stored, not judged here */
 };
 
+/* Faults of a cable are given in parts per million, and its delay in ms. */
+#define VSERIAL_PIPE_PPM_MAX	1000000
+#define VSERIAL_PIPE_DELAY_MAX	10000
+#define VSERIAL_PIPE_NAME_MAX	63
+
 #define VSERIAL_FILE_KEEP_DEFAULT	5
 #define VSERIAL_FILE_KEEP_MAX		99
 /* Smaller files than this would be rotated all the time. */
@@ -29,12 +34,19 @@ enum vserial_scheme {
  * struct vserial_spec - a parsed backing specification
  * @text: the specification as it was given
  * @scheme: what kind of backing it asks for
- * @path: where it points to (file: an absolute path); "" if nowhere
+ * @path: where it points to (file: an absolute path, pipe: a name); "" if
+ *	nowhere
  * @file: what file: asks for besides its path
  * @file.truncate: start empty
  * @file.max_size: bytes a file may grow to before it is rotated, 0: no limit
  * @file.keep: rotated files that are kept
  * @file.timestamps: each line starts with the time it began at
+ * @pipe: what pipe: asks for besides its name, when both ends are guests
+ * @pipe.client: this end looks for the server of that name
+ * @pipe.unplugged: the cable is not plugged in
+ * @pipe.corrupt: of a million bytes so many get a wrong bit
+ * @pipe.drop: of a million bytes so many are lost
+ * @pipe.delay: ms that each byte is on its way
  */
 struct vserial_spec {
 	char *text;
@@ -46,6 +58,13 @@ struct vserial_spec {
 		u32 keep;
 		bool timestamps;
 	} file;
+	struct {
+		bool client;
+		bool unplugged;
+		u32 corrupt;
+		u32 drop;
+		u32 delay;
+	} pipe;
 };
 
 struct vserial_spec *vserial_spec_parse(const char *text,

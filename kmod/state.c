@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * state: how a port stands with its backing, what the guest sees of that on
- * its lines, and who is told
+ * state: how a port stands with its backing, and what the guest sees of that
+ * on its lines
  */
-#include <linux/stdarg.h>
 #include <linux/string.h>
 
 #include "backing.h"
-#include "host.h"
 #include "line.h"
 #include "notify.h"
-#include "output.h"
 #include "port.h"
 #include "state.h"
 
@@ -40,9 +37,16 @@ bool vserial_state_present(const struct vserial_port *port)
  */
 void vserial_state_update_lines(struct vserial_port *port)
 {
-	unsigned int msr = vserial_line_msr(port->carrier,
-					    vserial_state_present(port));
+	unsigned int msr;
 
+	if (port->carrier == VSERIAL_CARRIER_AUTO && port->live &&
+	    rcu_dereference_protected(port->backing,
+				      lockdep_is_held(&port->lock))
+		    ->ops->has_lines)
+		msr = port->far_lines;
+	else
+		msr = vserial_line_msr(port->carrier,
+				       vserial_state_present(port));
 	if (vserial_line_count(&port->icount, port->msr, msr))
 		wake_up_interruptible(&port->tty.delta_msr_wait);
 	port->msr = msr;
@@ -66,40 +70,6 @@ bool vserial_state_set(struct vserial_port *port, enum vserial_state state,
 	strscpy(port->reason.text, reason, sizeof(port->reason.text));
 	vserial_state_update_lines(port);
 	return present && !vserial_state_present(port);
-}
-
-/**
- * vserial_backing_report() - a backing says how it is
- * @b: the backing; heard only while it is the port's started backing
- * @state: the port's state from now on
- * @fmt: printf format of the reason, one sentence
- *
- * Context: any; must not sleep.
- */
-void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
-			    const char *fmt, ...)
-{
-	struct vserial_port *port = b->port;
-	struct vserial_reason reason;
-	bool changed = false, gone = false;
-	unsigned long flags;
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(reason.text, sizeof(reason.text), fmt, args);
-	va_end(args);
-
-	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b) {
-		changed = port->state != state ||
-			  strcmp(port->reason.text, reason.text);
-		gone = vserial_state_set(port, state, reason.text);
-	}
-	if (changed && !port->dead)
-		queue_work(vserial_wq, &port->event);
-	spin_unlock_irqrestore(&port->lock, flags);
-	if (gone)
-		vserial_output_released(port);
 }
 
 static void vserial_state_tell(struct work_struct *work)

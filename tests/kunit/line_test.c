@@ -42,7 +42,18 @@ static void line_count_takes_ring_by_its_trailing_edge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, icount.rng, 1);
 }
 
+static void line_cross_is_a_null_modem(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, vserial_line_cross(0), 0);
+	KUNIT_EXPECT_EQ(test, vserial_line_cross(TIOCM_DTR),
+			TIOCM_DSR | TIOCM_CAR);
+	KUNIT_EXPECT_EQ(test, vserial_line_cross(TIOCM_RTS), TIOCM_CTS);
+	KUNIT_EXPECT_EQ(test, vserial_line_cross(TIOCM_DTR | TIOCM_RTS |
+						 TIOCM_OUT1), UP);
+}
+
 static struct kunit_case line_cases[] = {
+	KUNIT_CASE(line_cross_is_a_null_modem),
 	KUNIT_CASE(line_msr_follows_carrier),
 	KUNIT_CASE(line_count_counts_each_change),
 	KUNIT_CASE(line_count_takes_ring_by_its_trailing_edge),

@@ -293,12 +293,12 @@ static enum status duplex_action(uint64_t n)
 				guest.sent += (uint64_t)r;
 				if (guest.lazy)
 					continue;
-			} else if (r < 0 && errno != EAGAIN) {
+			} else if (r == 0 || errno == EAGAIN) {
+				full++;
+			} else {
 				guest.vmm.closed = errno == EIO;
 				status = trouble("duplex");
 				break;
-			} else {
-				full++;
 			}
 		}
 		r = read(guest.vmm.in, buf, guest.lazy ? lazy_piece() : guest.read);
