@@ -31,7 +31,7 @@ void pattern_fill(uint64_t seed, uint64_t offset, uint8_t *buf, size_t n)
 size_t pattern_match(uint64_t seed, uint64_t offset, const uint8_t *buf,
 		     size_t n)
 {
-	uint8_t want[4096];
+	uint8_t want[4096] = {0};
 	size_t done = 0;
 
 	while (done < n) {
