@@ -168,12 +168,13 @@ static void vserial_pipe_close(struct vserial_backing *b)
 	mutex_unlock(&vserial_cables_lock);
 }
 
-/* The other end, if both are plugged in.  Call under RCU. */
+/* The other end, if both are started and plugged in.  Call under RCU. */
 static struct vserial_pipe *vserial_pipe_peer(struct vserial_pipe *p)
 {
 	struct vserial_pipe *peer = rcu_dereference(p->cable->end[!p->side]);
 
-	if (!peer || p->b.spec->pipe.unplugged || peer->b.spec->pipe.unplugged)
+	if (!peer || rcu_access_pointer(p->cable->end[p->side]) != p ||
+	    p->b.spec->pipe.unplugged || peer->b.spec->pipe.unplugged)
 		return NULL;
 	return peer;
 }
@@ -377,6 +378,10 @@ static void vserial_pipe_start(struct vserial_backing *b)
 static void vserial_pipe_stop(struct vserial_backing *b)
 {
 	vserial_pipe_set_end(to_pipe(b), NULL);
+	/* Whoever still moves bytes has them acknowledged before the port takes
+	 * them back for the next backing.
+	 */
+	synchronize_rcu();
 }
 
 const struct vserial_backing_ops vserial_backing_pipe = {

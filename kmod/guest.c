@@ -385,15 +385,22 @@ int vserial_guest_set(const char *name, const struct vserial_identity *id,
 	return err;
 }
 
-/* Lets go of the slot of a port that was removed. */
-static void vserial_guest_clear_slot(struct vserial_guest *g,
-				     unsigned int index)
+/* Removes a doomed port, and then lets go of its slot: as long as others find
+ * it there it has to exist.
+ */
+static void vserial_guest_remove_port(struct vserial_guest *g,
+				      unsigned int index)
 {
+	struct vserial_port *port = g->ports[index];
+
+	get_device(&port->dev);
+	vserial_port_remove(port);
 	mutex_lock(&vserial_guests_lock);
 	WRITE_ONCE(g->ports[index], NULL);
 	vserial_guests_generation++;
 	mutex_unlock(&vserial_guests_lock);
 	wake_up_all(&vserial_guests_slots);
+	put_device(&port->dev);
 }
 
 static bool vserial_guest_is_empty(const struct vserial_guest *g)
@@ -437,10 +444,8 @@ static void vserial_guest_remove(struct vserial_guest *g, unsigned long doomed)
 {
 	unsigned int i;
 
-	for_each_set_bit(i, &doomed, VSERIAL_PORTS_PER_GUEST) {
-		vserial_port_remove(g->ports[i]);
-		vserial_guest_clear_slot(g, i);
-	}
+	for_each_set_bit(i, &doomed, VSERIAL_PORTS_PER_GUEST)
+		vserial_guest_remove_port(g, i);
 	/* Ports that somebody else is removing: their slots empty themselves. */
 	wait_event(vserial_guests_slots, vserial_guest_is_empty(g));
 
@@ -591,8 +596,7 @@ int vserial_guest_del_port(const char *name, unsigned int index, bool force,
 	if (err)
 		return err;
 
-	vserial_port_remove(port);
-	vserial_guest_clear_slot(g, index);
+	vserial_guest_remove_port(g, index);
 	vserial_guest_tell(g);
 	put_device(&g->dev);
 	return 0;

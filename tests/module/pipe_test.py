@@ -21,9 +21,11 @@ BOTH = termios.TIOCM_DTR | termios.TIOCM_RTS
 
 
 def cable(name, server="", client=""):
-    """Two open ports at the ends of a cable of that name."""
-    a = make_port(f"{name}-a", backing=f"pipe:{name}{server}")
-    b = make_port(f"{name}-b", backing=f"pipe:{name}#near=client{client}")
+    """Two open ports at the ends of a cable of that name, whose guests wait
+    for each other as long as it takes."""
+    a = make_port(f"{name}-a", backing=f"pipe:{name}{server}", stall_limit=0)
+    b = make_port(f"{name}-b", backing=f"pipe:{name}#near=client{client}",
+                  stall_limit=0)
     handles = a.open(), b.open()
     wait_for(lambda: a.state == b.state == N.VSERIAL_STATE_CONNECTED, "both ends are connected")
     return a, b, *handles
