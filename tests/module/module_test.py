@@ -246,7 +246,11 @@ def configuration_races():
                     client.call(command, data)
                     client.dump("PORT_GET")
                 except genl.Refused as e:
-                    if e.errno not in (2, 17, 19, 16) or not e.text:
+                    # Not there, there already, going, busy, overtaken by
+                    # another's: what the others' work makes of a request.
+                    if e.errno not in (errno.ENOENT, errno.EEXIST,
+                                       errno.ENODEV, errno.EBUSY,
+                                       errno.ECANCELED) or not e.text:
                         failures.append(f"{command}: {e}")
         client.close()
 
