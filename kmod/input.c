@@ -22,6 +22,7 @@
 #include "host.h"
 #include "input.h"
 #include "port.h"
+#include "reader.h"
 #include "trace.h"
 
 /* Bytes in the flip buffer, the kernel's default is ten times that. */
@@ -198,7 +199,7 @@ void vserial_input_pump(struct vserial_port *port)
 	struct vserial_backing *b;
 	struct vserial_marker m;
 	unsigned long flags;
-	bool more, room = false;
+	bool more, room = false, others = false;
 	u8 buf[256];
 
 	do {
@@ -223,20 +224,22 @@ void vserial_input_pump(struct vserial_port *port)
 		}
 		if (!more)
 			vserial_stream_rewind(&port->rx, &port->rx_cursor);
-		if (port->rx_room_wanted &&
-		    vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2) {
+		if (vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2) {
+			room |= port->rx_room_wanted;
 			port->rx_room_wanted = false;
-			room = true;
+			others |= vserial_reader_wants_room(port);
 		}
 		spin_unlock_irqrestore(&port->lock, flags);
 	} while (more);
 
-	if (!room)
+	if (!room && !others)
 		return;
 	rcu_read_lock();
 	b = rcu_dereference(port->backing);
-	if (b && READ_ONCE(port->live) && b->ops->rx_room)
+	if (room && b && READ_ONCE(port->live) && b->ops->rx_room)
 		b->ops->rx_room(b);
+	if (others)
+		vserial_reader_room(port);
 	rcu_read_unlock();
 }
 

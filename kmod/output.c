@@ -18,6 +18,7 @@
 #include "input.h"
 #include "output.h"
 #include "port.h"
+#include "reader.h"
 #include "state.h"
 #include "trace.h"
 
@@ -155,7 +156,7 @@ void vserial_output_slow(struct timer_list *t)
 }
 
 /**
- * vserial_output_kick() - tell the backing that there is something to take
+ * vserial_output_kick() - tell those who read that there is something to take
  * @port: the port
  */
 void vserial_output_kick(struct vserial_port *port)
@@ -166,6 +167,7 @@ void vserial_output_kick(struct vserial_port *port)
 	b = rcu_dereference(port->backing);
 	if (b && READ_ONCE(port->live) && b->ops->tx)
 		b->ops->tx(b);
+	vserial_reader_kick(port);
 	rcu_read_unlock();
 }
 

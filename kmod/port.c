@@ -474,6 +474,7 @@ struct vserial_port *vserial_port_create(struct device *guest,
 	vserial_stream_init(&port->rx, &vserial_budget, VSERIAL_RING_SIZE, 0);
 	vserial_stream_attach(&port->rx, &port->rx_cursor, 0);
 	vserial_stream_hold(&port->rx, &port->rx_cursor);
+	INIT_LIST_HEAD(&port->readers);
 	timer_setup(&port->slow_timer, vserial_output_slow, 0);
 
 	device_initialize(&port->dev);

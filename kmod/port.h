@@ -84,6 +84,7 @@ struct vserial_settings {
  * @slow_since: jiffies when @slow_pos was noted, see output.c
  * @slow_pos: where the backing was then
  * @slow_timer: wakes those who waited long enough
+ * @readers: who else reads @tx, see reader.h; RCU
  * @rx: input, towards the guest, as far as the flip buffer did not take it
  * @rx_cursor: the tty's place in it
  * @rx_dropped: bytes that came while the guest was powered off
@@ -137,6 +138,7 @@ struct vserial_port {
 	unsigned long slow_since;
 	u64 slow_pos;
 	struct timer_list slow_timer;
+	struct list_head readers;
 
 	/* input, towards the guest */
 	struct vserial_stream rx;

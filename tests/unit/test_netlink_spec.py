@@ -80,12 +80,13 @@ def test_commands(spec):
           for name, number in numbered(operations["list"], 1)}, "VSERIAL_CMD_")
 
 
-def test_guest_attributes(spec):
-    attributes(spec, "guest")
-
-
-def test_port_attributes(spec):
-    attributes(spec, "port")
+def test_attributes(spec):
+    for space in spec["attribute-sets"]:
+        attributes(spec, space["name"])
+    with open(HEADER, encoding="utf-8") as file:
+        sets = re.findall(r"VSERIAL_A_([A-Z]+)_UNSPEC", file.read())
+    names = {space["name"].upper() for space in spec["attribute-sets"]}
+    assert names == set(sets), names ^ set(sets)
 
 
 def attributes(spec, name):
@@ -95,16 +96,15 @@ def attributes(spec, name):
           for attr, number in numbered(space["attributes"], 1)}, prefix)
 
 
-def test_overflow(spec):
-    enum(spec, "overflow")
-
-
-def test_carrier(spec):
-    enum(spec, "carrier")
-
-
-def test_state(spec):
-    enum(spec, "state")
+def test_enums(spec):
+    for entry in spec["definitions"]:
+        if entry["type"] == "enum":
+            enum(spec, entry["name"])
+    with open(HEADER, encoding="utf-8") as file:
+        enums = re.findall(r"^enum vserial_(\w+) {", file.read(), re.M)
+    names = {d["name"].replace("-", "_") for d in spec["definitions"]
+             if d["type"] == "enum"}
+    assert names == set(enums), names ^ set(enums)
 
 
 def enum(spec, name):

@@ -13,16 +13,40 @@
  *
  * Commands.  *_GET answers one object, or with NLM_F_DUMP all of them (the
  * ports of one guest only, if VSERIAL_A_PORT_GUEST is given).  *_NEW, *_SET
- * and *_DEL need CAP_SYS_ADMIN in the initial user namespace; *_CONNECT and
- * *_DISCONNECT also belong to the guest's owner.  The acknowledgement of these
- * arrives when the work is done, so for a file backing after the file was
- * opened; ask for it with NLM_F_ACK.  A request does everything it asks for,
- * or refuses and changes nothing.
+ * and *_DEL need CAP_SYS_ADMIN in the initial user namespace; *_CONNECT,
+ * *_DISCONNECT, *_BREAK, *_HISTORY and sessions also belong to the guest's
+ * owner.  The acknowledgement arrives when the work is done, so for a file
+ * backing after the file was opened; ask for it with NLM_F_ACK.  A request does
+ * everything it asks for, or refuses and changes nothing.
  *
  * Refusals.  The extended acknowledgement (NETLINK_EXT_ACK) of a refusal
  * carries NLMSGERR_ATTR_MSG, one sentence naming the value and the rule.
  * An attribute that is unknown, not the command's, or given twice, refuses the
  * request.
+ *
+ * Sessions.  A socket that SESSION_NEW attaches to a port is given the guest's
+ * output and may write to it, as if its user sat at the far end of the cable
+ * beside the backing.  Each of these is a session, and so is each peer that
+ * the daemon serves.  Of all sessions of a port one writes and the others
+ * read: the first that can, until it ends or another takes over by force; then
+ * the one that has waited longest.  A session ends with SESSION_DEL, with its
+ * socket, or with the port; its socket is told by SESSION_DEL_NTF unless it
+ * asked for it.  Attaching belongs to the guest's owner too, like *_CONNECT.
+ *
+ * Data.  DATA_NTF carries output to an attached socket: bytes in the order of
+ * their offsets, counted from the port's creation, each message with either
+ * bytes or a marker.  An offset that jumps ahead says how much was lost.  A
+ * socket holds credit: DATA_NTF tells with CREDIT how many bytes of the
+ * socket's receive buffer its messages have taken so far, and the socket gives
+ * that number back with DATA_ACK when it has read them.  What is neither given
+ * back nor free, half of SO_RCVBUF, is not filled; the rest of the buffer is
+ * for other answers.  DATA_ACK with OFFSET says up to where a session's bytes
+ * are settled; more than 64 KiB are not sent ahead of that.
+ *
+ * DATA carries input, with an offset that counts what the session has sent.
+ * The kernel takes what the guest has room for; if that is not all, DATA_ROOM_NTF
+ * tells from which offset on to send again, as soon as there is room.  What
+ * does not follow on from what was taken is ignored, so one may send on.
  *
  * Events.  The multicast group "events" carries an object as *_GET would,
  * whenever it was added or changed (VSERIAL_CMD_*_NTF), and its names when it
@@ -66,6 +90,20 @@ enum {
 	VSERIAL_CMD_PORT_DISCONNECT,	/* PORT: GUEST, INDEX */
 	VSERIAL_CMD_PORT_NTF,		/* event: added or changed */
 	VSERIAL_CMD_PORT_DEL_NTF,	/* event: removed */
+
+	VSERIAL_CMD_PORT_BREAK,		/* PORT: GUEST, INDEX, optional BREAK_LENGTH */
+	VSERIAL_CMD_PORT_HISTORY,	/* PORT: GUEST, INDEX; dump of DATA */
+
+	VSERIAL_CMD_SESSION_NEW,	/* SESSION: GUEST, INDEX, optional FORCE, READ_ONLY */
+	VSERIAL_CMD_SESSION_DEL,	/* SESSION: ID */
+	VSERIAL_CMD_SESSION_GET,	/* SESSION: ID; or dump */
+	VSERIAL_CMD_SESSION_NTF,	/* event: added or changed */
+	VSERIAL_CMD_SESSION_DEL_NTF,	/* event: ended */
+
+	VSERIAL_CMD_DATA,		/* DATA: SESSION, OFFSET and BYTES; or BREAK; or WINDOW_* */
+	VSERIAL_CMD_DATA_ACK,		/* DATA: CREDIT, SESSION and OFFSET */
+	VSERIAL_CMD_DATA_NTF,		/* to a session's socket: output */
+	VSERIAL_CMD_DATA_ROOM_NTF,	/* to a session's socket: send from OFFSET on */
 
 	__VSERIAL_CMD_MAX
 };
@@ -123,10 +161,84 @@ enum {
 	VSERIAL_A_PORT_PARITY,		/* u32: parity errors received */
 	VSERIAL_A_PORT_OVERRUN,		/* u32: overruns received */
 
+	/* settings */
+	VSERIAL_A_PORT_LOG,		/* string: a file specification, empty: none */
+	VSERIAL_A_PORT_RATE,		/* u32: bytes/s each way, 0: no limit */
+	VSERIAL_A_PORT_DIRECTION,	/* u32: enum vserial_direction */
+
+	VSERIAL_A_PORT_BREAK_LENGTH,	/* u32: ms, with PORT_BREAK */
+
+	/* read-only */
+	VSERIAL_A_PORT_LOG_REASON,	/* string: why the log fails, if it does */
+	VSERIAL_A_PORT_LOG_DROPPED,	/* u64: bytes the log lost */
+
 	__VSERIAL_A_PORT_MAX
 };
 
 #define VSERIAL_A_PORT_MAX (__VSERIAL_A_PORT_MAX - 1)
+
+enum {
+	VSERIAL_A_SESSION_UNSPEC,
+	VSERIAL_A_SESSION_PAD,
+	VSERIAL_A_SESSION_ID,		/* u32: unique while the module is loaded */
+	VSERIAL_A_SESSION_GUEST,	/* string: the port's guest */
+	VSERIAL_A_SESSION_INDEX,	/* u32: the port's index */
+	VSERIAL_A_SESSION_FORCE,	/* flag: be the writer now */
+	VSERIAL_A_SESSION_READ_ONLY,	/* flag: never be the writer */
+	VSERIAL_A_SESSION_WRITER,	/* u8: 1 if it is the writer */
+	VSERIAL_A_SESSION_PEER,		/* string: who and from where */
+	VSERIAL_A_SESSION_UID,		/* u32: the user who attached */
+	VSERIAL_A_SESSION_PID,		/* u32: the process that attached */
+	VSERIAL_A_SESSION_SINCE,	/* u64: seconds since 1970 */
+	VSERIAL_A_SESSION_OFFSET,	/* u64: of the first byte it is given */
+	VSERIAL_A_SESSION_REASON,	/* string: why it ended or changed */
+
+	__VSERIAL_A_SESSION_MAX
+};
+
+#define VSERIAL_A_SESSION_MAX (__VSERIAL_A_SESSION_MAX - 1)
+
+enum {
+	VSERIAL_A_DATA_UNSPEC,
+	VSERIAL_A_DATA_PAD,
+	VSERIAL_A_DATA_SESSION,		/* u32 */
+	VSERIAL_A_DATA_OFFSET,		/* u64: of the first byte, or of what follows the marker */
+	VSERIAL_A_DATA_BYTES,		/* binary */
+	VSERIAL_A_DATA_CREDIT,		/* u64: receive buffer taken so far */
+	VSERIAL_A_DATA_BREAK,		/* u32: a break; ms, 0: not known */
+	VSERIAL_A_DATA_LINES,		/* u32: TIOCM_* that the sender now drives */
+	VSERIAL_A_DATA_ERROR,		/* u32: enum vserial_line_error */
+	VSERIAL_A_DATA_WINDOW_ROWS,	/* u32: of the writer's terminal */
+	VSERIAL_A_DATA_WINDOW_COLUMNS,	/* u32 */
+
+	__VSERIAL_A_DATA_MAX
+};
+
+#define VSERIAL_A_DATA_MAX (__VSERIAL_A_DATA_MAX - 1)
+
+/**
+ * enum vserial_direction - which way bytes may go
+ * @VSERIAL_DIRECTION_BOTH: both ways
+ * @VSERIAL_DIRECTION_OUT: out of the guest only
+ * @VSERIAL_DIRECTION_IN: into the guest only
+ */
+enum vserial_direction {
+	VSERIAL_DIRECTION_BOTH,
+	VSERIAL_DIRECTION_OUT,
+	VSERIAL_DIRECTION_IN,
+};
+
+/**
+ * enum vserial_line_error - what went wrong with a byte on a real line
+ * @VSERIAL_LINE_ERROR_FRAME: framing
+ * @VSERIAL_LINE_ERROR_PARITY: parity
+ * @VSERIAL_LINE_ERROR_OVERRUN: bytes were lost
+ */
+enum vserial_line_error {
+	VSERIAL_LINE_ERROR_FRAME,
+	VSERIAL_LINE_ERROR_PARITY,
+	VSERIAL_LINE_ERROR_OVERRUN,
+};
 
 /**
  * enum vserial_overflow - what happens to output when the ring is full
