@@ -48,6 +48,18 @@
  * tells from which offset on to send again, as soon as there is room.  What
  * does not follow on from what was taken is ignored, so one may send on.
  *
+ * The daemon.  One socket with CAP_SYS_ADMIN registers by DAEMON_NEW and serves
+ * the backings that the kernel cannot: network, Unix sockets, printers.  It is
+ * told of each by BACKING_NTF when it is connected, and again when its guest is
+ * powered on or off or its settings change; a dump of BACKING_GET tells all.
+ * Its BACKING_ID takes a session's place in DATA, and output flows while the
+ * daemon reports VSERIAL_STATE_CONNECTED; what was sent since the last such
+ * report and is not settled is sent again after the next.  It announces each
+ * peer by SESSION_NEW with BACKING and PEER; these sessions move no data, but
+ * say who of them writes.  At BACKING_DEL_NTF it settles what reached a peer and
+ * reports VSERIAL_STATE_NOT_CONNECTED; the kernel waits for that for a moment.
+ * When the socket is closed all that it held is undone.
+ *
  * Events.  The multicast group "events" carries an object as *_GET would,
  * whenever it was added or changed (VSERIAL_CMD_*_NTF), and its names when it
  * was removed (VSERIAL_CMD_*_DEL_NTF).  Changes that follow each other faster
@@ -100,10 +112,16 @@ enum {
 	VSERIAL_CMD_SESSION_NTF,	/* event: added or changed */
 	VSERIAL_CMD_SESSION_DEL_NTF,	/* event: ended */
 
-	VSERIAL_CMD_DATA,		/* DATA: SESSION, OFFSET and BYTES; or BREAK; or WINDOW_* */
+	VSERIAL_CMD_DATA,		/* DATA: SESSION, and OFFSET with BYTES, BREAK, LINES, WINDOW_* */
 	VSERIAL_CMD_DATA_ACK,		/* DATA: CREDIT, SESSION and OFFSET */
 	VSERIAL_CMD_DATA_NTF,		/* to a session's socket: output */
 	VSERIAL_CMD_DATA_ROOM_NTF,	/* to a session's socket: send from OFFSET on */
+
+	VSERIAL_CMD_DAEMON_NEW,		/* this socket is the daemon's */
+	VSERIAL_CMD_BACKING_GET,	/* dump of BACKING: those the daemon serves */
+	VSERIAL_CMD_BACKING_NTF,	/* to the daemon: serve this, or it changed */
+	VSERIAL_CMD_BACKING_DEL_NTF,	/* to the daemon: let go of it */
+	VSERIAL_CMD_BACKING_REPORT,	/* BACKING: ID, STATE, optional REASON, PEER */
 
 	__VSERIAL_CMD_MAX
 };
@@ -172,6 +190,11 @@ enum {
 	VSERIAL_A_PORT_LOG_REASON,	/* string: why the log fails, if it does */
 	VSERIAL_A_PORT_LOG_DROPPED,	/* u64: bytes the log lost */
 
+	/* settings */
+	VSERIAL_A_PORT_ENDPOINT,	/* u32: enum vserial_endpoint */
+	VSERIAL_A_PORT_MAX_CLIENTS,	/* u32: peers a listener takes at a time */
+	VSERIAL_A_PORT_IDLE_TIMEOUT,	/* u32: s without a byte, 0: for ever */
+
 	__VSERIAL_A_PORT_MAX
 };
 
@@ -192,6 +215,7 @@ enum {
 	VSERIAL_A_SESSION_SINCE,	/* u64: seconds since 1970 */
 	VSERIAL_A_SESSION_OFFSET,	/* u64: of the first byte it is given */
 	VSERIAL_A_SESSION_REASON,	/* string: why it ended or changed */
+	VSERIAL_A_SESSION_BACKING,	/* u32: the backing whose peer it is */
 
 	__VSERIAL_A_SESSION_MAX
 };
@@ -201,7 +225,7 @@ enum {
 enum {
 	VSERIAL_A_DATA_UNSPEC,
 	VSERIAL_A_DATA_PAD,
-	VSERIAL_A_DATA_SESSION,		/* u32 */
+	VSERIAL_A_DATA_SESSION,		/* u32: SESSION_ID, or the daemon's BACKING_ID */
 	VSERIAL_A_DATA_OFFSET,		/* u64: of the first byte, or of what follows the marker */
 	VSERIAL_A_DATA_BYTES,		/* binary */
 	VSERIAL_A_DATA_CREDIT,		/* u64: receive buffer taken so far */
@@ -215,6 +239,41 @@ enum {
 };
 
 #define VSERIAL_A_DATA_MAX (__VSERIAL_A_DATA_MAX - 1)
+
+enum {
+	VSERIAL_A_BACKING_UNSPEC,
+	VSERIAL_A_BACKING_PAD,
+	VSERIAL_A_BACKING_ID,		/* u32: never a session's */
+	VSERIAL_A_BACKING_GUEST,	/* string: the port's guest */
+	VSERIAL_A_BACKING_INDEX,	/* u32: the port's index */
+	VSERIAL_A_BACKING_SPEC,		/* string: what to serve */
+	VSERIAL_A_BACKING_ENDPOINT,	/* u32: enum vserial_endpoint, resolved */
+	VSERIAL_A_BACKING_MAX_CLIENTS,	/* u32 */
+	VSERIAL_A_BACKING_IDLE_TIMEOUT,	/* u32: s, 0: for ever */
+	VSERIAL_A_BACKING_UID,		/* u32: the guest's owner, if there is one */
+	VSERIAL_A_BACKING_GID,		/* u32: the owner's group */
+	VSERIAL_A_BACKING_POWER,	/* u8: 1 while the guest has the port open */
+	VSERIAL_A_BACKING_OFFSET,	/* u64: of the first byte it is given */
+	VSERIAL_A_BACKING_STATE,	/* u32: enum vserial_state */
+	VSERIAL_A_BACKING_REASON,	/* string: one sentence */
+	VSERIAL_A_BACKING_PEER,		/* string: who is at the far end */
+
+	__VSERIAL_A_BACKING_MAX
+};
+
+#define VSERIAL_A_BACKING_MAX (__VSERIAL_A_BACKING_MAX - 1)
+
+/**
+ * enum vserial_endpoint - who calls whom on a network
+ * @VSERIAL_ENDPOINT_AUTO: a server where the specification has no host
+ * @VSERIAL_ENDPOINT_SERVER: the port listens
+ * @VSERIAL_ENDPOINT_CLIENT: the port dials while its guest is on
+ */
+enum vserial_endpoint {
+	VSERIAL_ENDPOINT_AUTO,
+	VSERIAL_ENDPOINT_SERVER,
+	VSERIAL_ENDPOINT_CLIENT,
+};
 
 /**
  * enum vserial_direction - which way bytes may go
