@@ -112,6 +112,8 @@ class Client:
         self.sock.bind((0, 0))
         self.sequence = 0
         self.groups = {}
+        #: the numbers of the commands that the kernel takes
+        self.offered = set()
         self.family = self._resolve()
 
     def close(self):
@@ -124,6 +126,9 @@ class Client:
             for kind, payload in attributes(data):
                 if kind == 1:
                     family = int.from_bytes(payload, "little")
+                elif kind == 6:
+                    self.offered = {int.from_bytes(dict(attributes(op))[1], "little")
+                                    for _, op in attributes(payload)}
                 elif kind == 7:
                     self._groups(payload)
         return family
