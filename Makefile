@@ -30,6 +30,9 @@ run: ## show it: a real guest's console arriving in a file, in a throw-away VM (
 check: ## run all tests, or those that ONLY="unit kunit …" names (as root)
 	@tests/check $(ONLY)
 
+check-debug: ## run the module's tests on a kernel that looks for bugs (as root)
+	@tests/check debug
+
 style: ## check how the code is written
 	@tests/vm/deps style
 	@tests/style
@@ -58,4 +61,4 @@ clean: ## remove what was built
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all module helper headers run check style install install-module install-tools clean help
+.PHONY: all module helper headers run check check-debug style install install-module install-tools clean help

@@ -5,7 +5,7 @@ import re
 # The kernel's words for "this is a bug", with and without a taint.
 BUG = re.compile(r'BUG: |WARNING: |\bOops\b|general protection fault|kernel BUG at|'
                  r'INFO: (task|rcu|possible|suspicious|trying)|rcu: INFO|Kernel panic|'
-                 r'KASAN:|UBSAN:|kmemleak: [0-9]+ new|refcount_t:|'
+                 r'KASAN:|UBSAN:|ODEBUG: |kmemleak: [0-9]+ new|refcount_t:|'
                  r'list_(add|del) corruption|scheduling while atomic|'
                  r': [0-9a-f]{4} \[#[0-9]+\]')
 # QEMU 7.2's TCG sometimes goes on executing a breakpoint that the kernel set to

@@ -5,7 +5,6 @@
 Needs $VSERIAL_KO, the module's file; it is loaded again when a test that
 unloads it ends, however that ends.
 """
-import ctypes
 import errno
 import os
 import re
@@ -14,45 +13,12 @@ import sys
 import threading
 
 from genl import u32
-from lib import (N, SYSFS, Loopguest, Port, Skip, attr, ctl, ctl_json, ctl_raw, equal,
-                 expect, forget_client, forget_guest, later, make_guest,
-                 make_port, nl, read_file, run, run_program, string, test, wait_for)
+from lib import (N, SLOWNESS, SYSFS, Loopguest, Port, Skip, attr, ctl, ctl_json,
+                 ctl_raw, equal, expect, forget_client, forget_guest, later,
+                 make_guest, make_port, nl, read_file, run, run_program, string, test, wait_for)
+from loader import insmod, loaded, may_unload, rmmod
 
 TRACING = "/sys/kernel/tracing"
-
-
-def loaded():
-    return os.path.isdir("/sys/module/vserial")
-
-
-def system_call(number, *args):
-    """0 or an errno."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    return ctypes.get_errno() if libc.syscall(number, *args) else 0
-
-
-def rmmod():
-    """What rmmod does; 0 or an errno.  176 is delete_module(2)."""
-    return system_call(176, b"vserial", os.O_NONBLOCK)
-
-
-def insmod():
-    """What insmod does.  313 is finit_module(2)."""
-    if loaded():
-        return
-    fd = os.open(os.environ["VSERIAL_KO"], os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        equal(system_call(313, fd, b"", 0), 0, "the errno of insmod")
-    finally:
-        os.close(fd)
-
-
-def may_unload():
-    """The test unloads the module; it is there again in the end."""
-    if not os.environ.get("VSERIAL_KO"):
-        raise Skip("VSERIAL_KO does not name the module's file")
-    later(insmod)
-    forget_client()
 
 
 @test
@@ -167,7 +133,9 @@ def reload_with_racers():
     for _ in range(20):
         reload(racers)
     grown = unreclaimable_kib() - before
-    expect(grown < 2048, f"slab memory grew by {grown} KiB in 20 rounds")
+    # KASAN holds back what was freed; there kmemleak tells (tests/debug/leak_test.py)
+    if SLOWNESS == 1:
+        expect(grown < 2048, f"slab memory grew by {grown} KiB in 20 rounds")
     expect(all(p.poll() is None for p in racers), "a racer ended")
 
 

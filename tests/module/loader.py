@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Loads and unloads the module that $VSERIAL_KO names."""
+import ctypes
+import os
+
+from lib import Skip, equal, forget_client, later
+
+
+def loaded():
+    return os.path.isdir("/sys/module/vserial")
+
+
+def system_call(number, *args):
+    """0 or an errno."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return ctypes.get_errno() if libc.syscall(number, *args) else 0
+
+
+def rmmod():
+    """What rmmod does; 0 or an errno.  176 is delete_module(2)."""
+    return system_call(176, b"vserial", os.O_NONBLOCK)
+
+
+def insmod():
+    """What insmod does.  313 is finit_module(2)."""
+    if loaded():
+        return
+    fd = os.open(os.environ["VSERIAL_KO"], os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        equal(system_call(313, fd, b"", 0), 0, "the errno of insmod")
+    finally:
+        os.close(fd)
+
+
+def may_unload():
+    """The test unloads the module; it is there again in the end."""
+    if not os.environ.get("VSERIAL_KO"):
+        raise Skip("VSERIAL_KO does not name the module's file")
+    later(insmod)
+    forget_client()
