@@ -33,6 +33,10 @@ check: ## run all tests, or those that ONLY="unit kunit …" names (as root)
 check-debug: ## run the module's tests on a kernel that looks for bugs (as root)
 	@tests/check debug
 
+bench: ## measure against ptys, TCP and dd, in VMs (KERNELS=, ONLY="write echo …")
+	@tests/vm/deps vm
+	@tests/bench/run $(ONLY)
+
 style: ## check how the code is written
 	@tests/vm/deps style
 	@tests/style
@@ -57,8 +61,9 @@ clean: ## remove what was built
 	$(MAKE) -C helper clean
 	$(MAKE) -C tests/unit clean
 	$(MAKE) -C tests/tools clean
+	$(MAKE) -C tests/bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all module helper headers run check check-debug style install install-module install-tools clean help
+.PHONY: all module helper headers run check check-debug bench style install install-module install-tools clean help
