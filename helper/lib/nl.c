@@ -21,16 +21,15 @@
 #include <linux/vserial.h>
 
 #include "memory.h"
-#include "nl.h"
+#include "nl_msg.h"
 
-#define MSG_SIZE	(16 << 10)
 /* Room for the events of a few thousand ports that change at once. */
 #define EVENT_BUFFER	(4 << 20)
 #define DUMP_TRIES	100
+/* Longer than any message with data: an attribute has at most 64 KiB. */
+#define STREAM_MSG_SIZE	(68 << 10)
 
-#define ATTR_MAX \
-	((int)VSERIAL_A_PORT_MAX > (int)VSERIAL_A_GUEST_MAX ? \
-	 (int)VSERIAL_A_PORT_MAX : (int)VSERIAL_A_GUEST_MAX)
+#define OVERFLOW_TEXT	"the values are longer than the 16 KiB a request can hold"
 
 /**
  * struct vnl - a socket
@@ -42,6 +41,7 @@
  * @gone: the family was removed
  * @replies: where messages go
  * @error: where the reason of a refusal goes
+ * @handler: instead of the two above, after vnl_stream()
  */
 struct vnl {
 	struct nl_sock *sk;
@@ -52,28 +52,7 @@ struct vnl {
 	bool gone;
 	struct vnl_replies *replies;
 	struct vnl_error *error;
-};
-
-/**
- * struct vnl_msg - a request
- * @msg: libnl's message, complete but for family and sequence number
- * @overflow: an attribute found no room
- */
-struct vnl_msg {
-	struct nl_msg *msg;
-	bool overflow;
-};
-
-/**
- * struct vnl_reply - a message from the kernel
- * @cmd: VSERIAL_CMD_*
- * @attr: its attributes by number, pointing into @data
- * @data: a copy of the attributes as they came
- */
-struct vnl_reply {
-	uint8_t cmd;
-	struct nlattr *attr[ATTR_MAX + 1];
-	uint64_t data[];
+	const struct vnl_handler *handler;
 };
 
 static void set_error(struct vnl_error *error, int err, const char *text)
@@ -93,6 +72,8 @@ static int nle_errno(int nle)
 		return EPERM;
 	case NLE_NOMEM:
 		return ENOBUFS;
+	case NLE_AGAIN:
+		return EAGAIN;
 	default:
 		return EIO;
 	}
@@ -106,155 +87,7 @@ static void nle_error(struct vnl_error *error, const char *what, int nle)
 	set_error(error, nle_errno(nle), text);
 }
 
-/* Answers. */
-
-static void add_reply(struct vnl_replies *replies, struct nlmsghdr *nlh)
-{
-	struct genlmsghdr *ghdr = genlmsg_hdr(nlh);
-	int len = genlmsg_attrlen(ghdr, 0);
-	struct vnl_reply *reply;
-
-	if (len < 0)
-		return;
-	reply = xcalloc(1, sizeof(*reply) + (size_t)len);
-	reply->cmd = ghdr->cmd;
-	memcpy(reply->data, genlmsg_attrdata(ghdr, 0), (size_t)len);
-	/* Attributes of a newer module have higher numbers and are skipped. */
-	nla_parse(reply->attr, ATTR_MAX, (struct nlattr *)reply->data, len, NULL);
-
-	replies->v = xrealloc(replies->v, replies->n + 1, sizeof(*replies->v));
-	replies->v[replies->n++] = reply;
-}
-
-void vnl_replies_free(struct vnl_replies *replies)
-{
-	size_t i;
-
-	for (i = 0; i < replies->n; i++)
-		free(replies->v[i]);
-	free(replies->v);
-	*replies = (struct vnl_replies){ 0 };
-}
-
-uint8_t vnl_cmd(const struct vnl_reply *reply)
-{
-	return reply->cmd;
-}
-
-/* The payload of attribute @id if it has at least @len bytes. */
-static const void *payload(const struct vnl_reply *reply, uint16_t id, size_t len)
-{
-	struct nlattr *attr = id <= ATTR_MAX ? reply->attr[id] : NULL;
-
-	if (!attr || (size_t)nla_len(attr) < len)
-		return NULL;
-	return nla_data(attr);
-}
-
-bool vnl_has(const struct vnl_reply *reply, uint16_t id)
-{
-	return payload(reply, id, 0);
-}
-
-/* Copies the payload: it may lie off its alignment. */
-static void number(const struct vnl_reply *reply, uint16_t id, void *n, size_t len)
-{
-	const void *data = payload(reply, id, len);
-
-	if (data)
-		memcpy(n, data, len);
-}
-
-uint8_t vnl_u8(const struct vnl_reply *reply, uint16_t id)
-{
-	uint8_t n = 0;
-
-	number(reply, id, &n, sizeof(n));
-	return n;
-}
-
-uint32_t vnl_u32(const struct vnl_reply *reply, uint16_t id)
-{
-	uint32_t n = 0;
-
-	number(reply, id, &n, sizeof(n));
-	return n;
-}
-
-uint64_t vnl_u64(const struct vnl_reply *reply, uint16_t id)
-{
-	uint64_t n = 0;
-
-	number(reply, id, &n, sizeof(n));
-	return n;
-}
-
-const char *vnl_str(const struct vnl_reply *reply, uint16_t id)
-{
-	const char *s = payload(reply, id, 1);
-
-	if (!s || !memchr(s, '\0', (size_t)nla_len(reply->attr[id])))
-		return "";
-	return s;
-}
-
-const void *vnl_bin(const struct vnl_reply *reply, uint16_t id, size_t len)
-{
-	return payload(reply, id, len);
-}
-
 /* Requests. */
-
-struct vnl_msg *vnl_msg_new(uint8_t cmd, bool dump)
-{
-	struct vnl_msg *msg = xcalloc(1, sizeof(*msg));
-
-	msg->msg = nlmsg_alloc_size(MSG_SIZE);
-	if (!msg->msg || !genlmsg_put(msg->msg, NL_AUTO_PORT, NL_AUTO_SEQ, 0, 0,
-				      dump ? NLM_F_DUMP : 0, cmd,
-				      VSERIAL_FAMILY_VERSION))
-		err(MEMORY_STATUS, "out of memory");
-	return msg;
-}
-
-void vnl_msg_free(struct vnl_msg *msg)
-{
-	if (msg)
-		nlmsg_free(msg->msg);
-	free(msg);
-}
-
-void vnl_msg_read(const struct vnl_msg *msg, struct vnl_replies *replies)
-{
-	*replies = (struct vnl_replies){ 0 };
-	add_reply(replies, nlmsg_hdr(msg->msg));
-}
-
-void vnl_put_bin(struct vnl_msg *msg, uint16_t id, const void *value, size_t len)
-{
-	if (len > UINT16_MAX - NLA_HDRLEN || nla_put(msg->msg, id, (int)len, value))
-		msg->overflow = true;
-}
-
-void vnl_put_flag(struct vnl_msg *msg, uint16_t id)
-{
-	vnl_put_bin(msg, id, NULL, 0);
-}
-
-void vnl_put_u8(struct vnl_msg *msg, uint16_t id, uint8_t value)
-{
-	vnl_put_bin(msg, id, &value, sizeof(value));
-}
-
-void vnl_put_u32(struct vnl_msg *msg, uint16_t id, uint32_t value)
-{
-	vnl_put_bin(msg, id, &value, sizeof(value));
-}
-
-void vnl_put_str(struct vnl_msg *msg, uint16_t id, const char *value)
-{
-	vnl_put_bin(msg, id, value, strlen(value) + 1);
-}
 
 /*
  * The sentence among the attributes of an extended acknowledgement.  A
@@ -271,23 +104,21 @@ static void refusal(struct vnl_error *error, int err, const void *tlvs, int len)
 		error->from_kernel = true;
 	} else if (err == EPERM || err == EACCES) {
 		set_error(error, err, "permission denied: this needs root (CAP_SYS_ADMIN)");
+	} else if (err == EOPNOTSUPP) {
+		set_error(error, err, "the module that is loaded does not know this command: it is older than this program");
 	} else {
 		set_error(error, err, strerror(err));
 	}
 }
 
-/* An acknowledgement, of success or of failure. */
-static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
+/* Reads an acknowledgement of failure. */
+static void read_refusal(const struct nlmsgerr *e, struct vnl_error *error)
 {
-	struct nlmsghdr *nlh = (struct nlmsghdr *)e - 1;
-	struct vnl *vnl = arg;
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)e - 1;
 	size_t head = sizeof(*e);
 	const char *tlvs = NULL;
 	int len = 0;
 
-	(void)from;
-	if (nlh->nlmsg_seq != vnl->seq)
-		return NL_SKIP;
 	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS) {
 		/* Without NETLINK_CAP_ACK the request follows its header. */
 		if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
@@ -295,8 +126,20 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 		tlvs = (const char *)e + head;
 		len = (int)(nlh->nlmsg_len - NLMSG_HDRLEN) - (int)head;
 	}
+	refusal(error, -e->error, len > 0 ? tlvs : NULL, len);
+}
+
+/* An acknowledgement, of success or of failure. */
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
+{
+	const struct nlmsghdr *nlh = (struct nlmsghdr *)e - 1;
+	struct vnl *vnl = arg;
+
+	(void)from;
+	if (nlh->nlmsg_seq != vnl->seq)
+		return NL_SKIP;
 	if (e->error)
-		refusal(vnl->error, -e->error, len > 0 ? tlvs : NULL, len);
+		read_refusal(e, vnl->error);
 	vnl->done = true;
 	/* NL_STOP would make libnl return a number of its own. */
 	return NL_SKIP;
@@ -337,7 +180,7 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	struct vnl *vnl = arg;
 
 	if (nlh->nlmsg_type == vnl->family && genlmsg_valid_hdr(nlh, 0))
-		add_reply(vnl->replies, nlh);
+		vnl_add_reply(vnl->replies, nlh);
 	return NL_OK;
 }
 
@@ -386,7 +229,7 @@ int vnl_call(struct vnl *vnl, struct vnl_msg *msg, struct vnl_replies *replies,
 	*replies = (struct vnl_replies){ 0 };
 	*error = (struct vnl_error){ 0 };
 	if (msg->overflow) {
-		set_error(error, EMSGSIZE, "the values are longer than the 16 KiB a request can hold");
+		set_error(error, EMSGSIZE, OVERFLOW_TEXT);
 		return -1;
 	}
 	vnl->replies = replies;
@@ -432,9 +275,17 @@ static int any_seq(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+/* Above the system's limit only for root; others get the limit. */
+static void set_buffer(struct vnl *vnl, int size)
+{
+	int fd = nl_socket_get_fd(vnl->sk);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 int vnl_subscribe(struct vnl *vnl, struct vnl_error *error)
 {
-	int size = EVENT_BUFFER;
 	int group, rc;
 
 	group = genl_ctrl_resolve_grp(vnl->sk, VSERIAL_FAMILY_NAME,
@@ -447,40 +298,138 @@ int vnl_subscribe(struct vnl *vnl, struct vnl_error *error)
 		nle_error(error, "cannot subscribe to the events of vserial", rc);
 		return -1;
 	}
-	/* Above the system's limit only for root; others get the limit. */
-	if (setsockopt(nl_socket_get_fd(vnl->sk), SOL_SOCKET, SO_RCVBUFFORCE,
-		       &size, sizeof(size)))
-		setsockopt(nl_socket_get_fd(vnl->sk), SOL_SOCKET, SO_RCVBUF,
-			   &size, sizeof(size));
+	set_buffer(vnl, EVENT_BUFFER);
 	nl_cb_set(vnl->cb, NL_CB_VALID, NL_CB_CUSTOM, on_event, vnl);
 	nl_cb_set(vnl->cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, any_seq, NULL);
 	return 0;
+}
+
+int vnl_events(struct vnl *vnl, struct vnl_replies *events, struct vnl_error *error)
+{
+	int rc = 0;
+
+	*events = (struct vnl_replies){ 0 };
+	*error = (struct vnl_error){ 0 };
+	vnl->replies = events;
+	vnl->error = error;
+	if (!vnl->gone)
+		rc = nl_recvmsgs(vnl->sk, vnl->cb);
+	/* What came with the news that the module goes is told first. */
+	if (vnl->gone && !events->n)
+		set_error(error, ENOENT, "the module vserial was unloaded");
+	else if (rc == -NLE_NOMEM)
+		set_error(error, ENOBUFS, "events were lost: they came faster than they were read");
+	else if (rc < 0 && rc != -NLE_AGAIN)
+		nle_error(error, "cannot read events", rc);
+	return error->err ? -1 : 0;
 }
 
 int vnl_wait(struct vnl *vnl, struct vnl_replies *events, struct vnl_error *error)
 {
 	int rc;
 
-	*events = (struct vnl_replies){ 0 };
+	do
+		rc = vnl_events(vnl, events, error);
+	while (!rc && !events->n);
+	return rc;
+}
+
+/* Messages as they come. */
+
+static int on_stream_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
+{
+	const struct nlmsghdr *nlh = (struct nlmsghdr *)e - 1;
+	const struct vnl *vnl = arg;
+	struct vnl_error error = { 0 };
+
+	(void)from;
+	if (e->error)
+		read_refusal(e, &error);
+	vnl->handler->answer(nlh->nlmsg_seq, &error, vnl->handler->arg);
+	return NL_SKIP;
+}
+
+static int on_stream_ack(struct nl_msg *msg, void *arg)
+{
+	const struct vnl *vnl = arg;
+	struct vnl_error error = { 0 };
+
+	vnl->handler->answer(nlmsg_hdr(msg)->nlmsg_seq, &error, vnl->handler->arg);
+	return NL_SKIP;
+}
+
+/* Without a copy: bulk data comes this way. */
+static int on_stream_message(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	const struct vnl *vnl = arg;
+	struct vnl_reply reply;
+
+	if (nlh->nlmsg_type != vnl->family || !genlmsg_valid_hdr(nlh, 0))
+		return NL_SKIP;
+	reply.cmd = genlmsg_hdr(nlh)->cmd;
+	if (!nla_parse(reply.attr, ATTR_MAX, genlmsg_attrdata(genlmsg_hdr(nlh), 0),
+		       genlmsg_attrlen(genlmsg_hdr(nlh), 0), NULL))
+		vnl->handler->message(&reply, vnl->handler->arg);
+	return NL_OK;
+}
+
+void vnl_stream(struct vnl *vnl, const struct vnl_handler *handler, int buffer)
+{
+	vnl->handler = handler;
+	set_buffer(vnl, buffer);
+	nl_socket_set_nonblocking(vnl->sk);
+	/* No message is longer, so none has to be looked at before it is read. */
+	nl_socket_set_msg_buf_size(vnl->sk, STREAM_MSG_SIZE);
+	nl_socket_disable_msg_peek(vnl->sk);
+	nl_cb_err(vnl->cb, NL_CB_CUSTOM, on_stream_error, vnl);
+	nl_cb_set(vnl->cb, NL_CB_ACK, NL_CB_CUSTOM, on_stream_ack, vnl);
+	nl_cb_set(vnl->cb, NL_CB_VALID, NL_CB_CUSTOM, on_stream_message, vnl);
+	nl_cb_set(vnl->cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, any_seq, NULL);
+}
+
+uint32_t vnl_send(struct vnl *vnl, struct vnl_msg *msg, bool ack,
+		  struct vnl_error *error)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg->msg);
+	int rc = 0;
+
 	*error = (struct vnl_error){ 0 };
-	vnl->replies = events;
-	vnl->error = error;
-	while (!events->n) {
-		if (vnl->gone) {
-			set_error(error, ENOENT, "the module vserial was unloaded");
-			return -1;
-		}
-		rc = nl_recvmsgs(vnl->sk, vnl->cb);
-		if (rc == -NLE_NOMEM) {
-			set_error(error, ENOBUFS, "events were lost: they came faster than they were read");
-			return -1;
-		}
-		if (rc < 0) {
-			nle_error(error, "cannot read events", rc);
-			return -1;
-		}
+	if (msg->overflow) {
+		set_error(error, EMSGSIZE, OVERFLOW_TEXT);
+		return 0;
 	}
-	return 0;
+	nlh->nlmsg_type = (uint16_t)vnl->family;
+	nlh->nlmsg_flags |= NLM_F_REQUEST | (ack ? NLM_F_ACK : 0);
+	/* nl_complete_msg() would ask for an answer to everything. */
+	nlh->nlmsg_pid = nl_socket_get_local_port(vnl->sk);
+	nlh->nlmsg_seq = nl_socket_use_seq(vnl->sk);
+	/* 0 is what messages have that answer nothing. */
+	if (!nlh->nlmsg_seq)
+		nlh->nlmsg_seq = nl_socket_use_seq(vnl->sk);
+	nlmsg_set_proto(msg->msg, NETLINK_GENERIC);
+	rc = nl_send(vnl->sk, msg->msg);
+	if (rc < 0) {
+		nle_error(error, "cannot send to the kernel", rc);
+		return 0;
+	}
+	return nlh->nlmsg_seq;
+}
+
+int vnl_receive(struct vnl *vnl, struct vnl_error *error)
+{
+	int rc = nl_recvmsgs(vnl->sk, vnl->cb);
+
+	*error = (struct vnl_error){ 0 };
+	if (rc == -NLE_AGAIN)
+		return 0;
+	if (rc >= 0)
+		return 1;
+	if (rc == -NLE_NOMEM)
+		set_error(error, ENOBUFS, "messages of the kernel were lost: they came faster than they were read");
+	else
+		nle_error(error, "cannot read from the kernel", rc);
+	return -1;
 }
 
 /* The socket. */
@@ -531,6 +480,11 @@ struct vnl *vnl_open(struct vnl_error *error)
 	nl_cb_set(vnl->cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, vnl);
 	nl_cb_set(vnl->cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_seq, vnl);
 	return vnl;
+}
+
+int vnl_fd(const struct vnl *vnl)
+{
+	return nl_socket_get_fd(vnl->sk);
 }
 
 void vnl_close(struct vnl *vnl)

@@ -57,7 +57,7 @@ static void offer_verbs(const char *typed, const struct object *object)
 	offer(typed, "help");
 }
 
-/* Guests, or ports, or guests with the slash that a port's index follows. */
+/* Guests, ports, sessions, or guests with the slash that a port's index follows. */
 static void offer_live(const char *typed, uint8_t cmd, const char *behind)
 {
 	struct vnl_replies replies;
@@ -65,6 +65,7 @@ static void offer_live(const char *typed, uint8_t cmd, const char *behind)
 	struct vnl *vnl = vnl_open(&error);
 	struct vnl_msg *msg = vnl_msg_new(cmd, true);
 	char name[VSERIAL_NAME_MAX + 32];
+	struct session session;
 	struct guest guest;
 	struct port port;
 	size_t i;
@@ -75,6 +76,9 @@ static void offer_live(const char *typed, uint8_t cmd, const char *behind)
 			if (cmd == VSERIAL_CMD_GUEST_GET) {
 				guest_read(replies.v[i], &guest);
 				snprintf(name, sizeof(name), "%s%s", guest.name, behind);
+			} else if (cmd == VSERIAL_CMD_SESSION_GET) {
+				session_read(replies.v[i], &session);
+				snprintf(name, sizeof(name), "%u", session.id);
 			} else {
 				port_read(replies.v[i], &port);
 				snprintf(name, sizeof(name), "%s/%u", port.guest, port.index);
@@ -181,6 +185,13 @@ static void offer_kind(enum word_kind kind, const char *typed)
 	case WORD_FORCE:
 		offer(typed, "force");
 		break;
+	case WORD_SESSION:
+		offer_live(typed, VSERIAL_CMD_SESSION_GET, "");
+		break;
+	case WORD_CONSOLE:
+		offer(typed, "force");
+		offer(typed, "read-only");
+		break;
 	case WORD_COUNT:
 		offer(typed, "count");
 		break;
@@ -203,6 +214,10 @@ static void offer_args(const struct command *command, char **words, size_t n)
 			offer_kind(command->words[i], words[i]);
 			return;
 		}
+	if (i && n > i && command->words[i - 1] == WORD_SESSION) {
+		offer_kind(WORD_SESSION, words[n - 1]);
+		return;
+	}
 	if (command->attrs)
 		offer_attrs(command, words + i, n - i);
 }
@@ -216,9 +231,11 @@ static size_t skip_options(char **words, size_t n)
 	size_t i;
 
 	for (i = 0; i + 1 < n && words[i][0] == '-'; i++) {
-		if (strcmp(words[i], "-b") && strcmp(words[i], "--batch"))
+		bool batch = !strcmp(words[i], "-b") || !strcmp(words[i], "--batch");
+
+		if (!batch && strcmp(words[i], "-e") && strcmp(words[i], "--escape"))
 			continue;
-		if (++i + 1 == n) {
+		if (++i + 1 == n && batch) {
 			offer_files("", words[i]);
 			return n;
 		}

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vserialctl port: the serial ports of guests. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <linux/vserial.h>
 
 #include "attr.h"
 #include "command.h"
+#include "number.h"
 #include "object.h"
 #include "output.h"
 #include "refs.h"
@@ -149,6 +152,63 @@ static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
 	return CTL_DONE;
 }
 
+static enum ctl_status send_break(struct ctl *ctl, char **words)
+{
+	enum ctl_status status;
+	struct vnl_msg *msg;
+	uint64_t ms;
+
+	status = ref_port(ctl, &words, VSERIAL_CMD_PORT_BREAK, &msg);
+	if (status != CTL_DONE || !*words)
+		return status;
+	if (number_parse(*words, UINT32_MAX, &ms))
+		return ctl_fail(ctl, CTL_REFUSED,
+				"the break's length '%s' is not a whole number of milliseconds",
+				*words);
+	vnl_put_u32(msg, VSERIAL_A_PORT_BREAK_LENGTH, (uint32_t)ms);
+	return ref_end(ctl, words + 1);
+}
+
+static enum ctl_status history(struct ctl *ctl, char **words)
+{
+	enum ctl_status status;
+	struct vnl_msg *msg;
+
+	status = ref_port_dump(ctl, &words, VSERIAL_CMD_PORT_HISTORY, &msg);
+	return status == CTL_DONE ? ref_end(ctl, words) : status;
+}
+
+/*
+ * The bytes as they were kept.  Output goes on while they are read, and may
+ * push out what was not read yet.
+ */
+static enum ctl_status print_history(struct ctl *ctl, const struct vnl_replies *replies)
+{
+	uint64_t next = 0, lost = 0, offset;
+	const struct vnl_reply *reply;
+	bool begun = false;
+	size_t i, n;
+
+	for (i = 0; i < replies->n; i++) {
+		reply = replies->v[i];
+		n = vnl_len(reply, VSERIAL_A_DATA_BYTES);
+		if (!n)
+			continue;
+		offset = vnl_u64(reply, VSERIAL_A_DATA_OFFSET);
+		if (begun && offset > next)
+			lost += offset - next;
+		fwrite(vnl_bin(reply, VSERIAL_A_DATA_BYTES, n), 1, n, stdout);
+		next = offset + n;
+		begun = true;
+	}
+	if (lost) {
+		ctl_fail(ctl, CTL_DONE, "%" PRIu64 " bytes went before they could be read",
+			 lost);
+		ctl_complain(ctl);
+	}
+	return CTL_DONE;
+}
+
 const struct command port_commands[] = {
 	{ .verb = "add", .args = "GUEST/INDEX [ATTR VALUE]...", .help = "make a port",
 	  .words = { WORD_NEW_PORT }, .attrs = port_attrs, .where = ATTR_ADD,
@@ -168,5 +228,11 @@ const struct command port_commands[] = {
 	{ .verb = "disconnect", .args = "GUEST/INDEX",
 	  .help = "take it off its backing; the guest stays as it is",
 	  .words = { WORD_PORT }, .fill = do_disconnect },
+	{ .verb = "break", .args = "GUEST/INDEX [MS]",
+	  .help = "send the guest a break, of so many milliseconds",
+	  .words = { WORD_PORT }, .fill = send_break },
+	{ .verb = "history", .args = "GUEST/INDEX",
+	  .help = "print the output that is kept, byte for byte",
+	  .words = { WORD_PORT }, .fill = history, .print = print_history },
 	{ 0 },
 };

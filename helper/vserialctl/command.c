@@ -8,6 +8,8 @@
 const struct object objects[] = {
 	{ "guest", guest_commands, false },
 	{ "port", port_commands, false },
+	{ "console", console_commands, false },
+	{ "session", session_commands, false },
 	{ "monitor", monitor_commands, false },
 	{ "save", save_commands, false },
 	{ "restore", restore_commands, false },
@@ -160,6 +162,8 @@ void usage_print(FILE *file, const struct object *object)
 	fputs("\nOptions, before the object:\n"
 	      "  -b, --batch=FILE    run the commands in FILE, one a line; - is standard input\n"
 	      "  -d, --details       show every attribute in listings\n"
+	      "  -e, --escape=C      the character that opens a console's commands, ^C for a\n"
+	      "                      control character, or none (default ~)\n"
 	      "  -f, --force         go on behind a command of a batch that failed\n"
 	      "  -j, --json          print JSON\n"
 	      "  -V, --version       print the version\n"

@@ -22,6 +22,8 @@ enum word_kind {
 	WORD_PORT,
 	WORD_GUEST_OR_PORT,
 	WORD_FORCE,
+	WORD_SESSION,	/* as many as there are */
+	WORD_CONSOLE,	/* how a console attaches */
 	WORD_COUNT,
 	WORD_FILE,
 };
@@ -73,6 +75,8 @@ extern const struct object objects[];
 /* The rows, each beside its handler. */
 extern const struct command guest_commands[];	 /* cmd_guest.c */
 extern const struct command port_commands[];	 /* cmd_port.c */
+extern const struct command console_commands[];	 /* cmd_console.c */
+extern const struct command session_commands[];	 /* cmd_session.c */
 extern const struct command monitor_commands[];	 /* cmd_monitor.c */
 extern const struct command save_commands[];	 /* cmd_save.c */
 extern const struct command restore_commands[];	 /* cmd_restore.c */

@@ -39,14 +39,20 @@ void ctl_complain(const struct ctl *ctl)
 	free(why);
 }
 
+static struct vnl_msg *queue_msg(struct ctl *ctl, uint8_t cmd, bool dump)
+{
+	ctl->queue = xrealloc(ctl->queue, ctl->queued + 1, sizeof(*ctl->queue));
+	return ctl->queue[ctl->queued++] = vnl_msg_new(cmd, dump);
+}
+
 struct vnl_msg *ctl_queue(struct ctl *ctl, uint8_t cmd)
 {
-	return ctl->queue[ctl->queued++] = vnl_msg_new(cmd, false);
+	return queue_msg(ctl, cmd, false);
 }
 
 struct vnl_msg *ctl_queue_dump(struct ctl *ctl, uint8_t cmd)
 {
-	return ctl->queue[ctl->queued++] = vnl_msg_new(cmd, true);
+	return queue_msg(ctl, cmd, true);
 }
 
 void ctl_unqueue(struct ctl *ctl)
@@ -58,6 +64,8 @@ static void empty_queue(struct ctl *ctl)
 {
 	while (ctl->queued)
 		ctl_unqueue(ctl);
+	free(ctl->queue);
+	ctl->queue = NULL;
 }
 
 /* Moves what @from holds behind what @to holds. */

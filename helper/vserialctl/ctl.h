@@ -20,13 +20,12 @@ enum ctl_status {
 	CTL_NO_MODULE,
 };
 
-#define CTL_QUEUE_MAX 2
-
 /**
  * struct ctl - one run of vserialctl
  * @json: print JSON
  * @details: print every attribute in listings
  * @force: go on behind a command of a batch that failed
+ * @escape: the character that opens a console's commands, or NULL for ~
  * @file: the batch the command came from, or NULL
  * @line: its line there, from 1
  * @socket: for requests; opened when the first is sent
@@ -39,11 +38,12 @@ struct ctl {
 	bool json;
 	bool details;
 	bool force;
+	const char *escape;
 	const char *file;
 	unsigned int line;
 
 	struct vnl *socket;
-	struct vnl_msg *queue[CTL_QUEUE_MAX];
+	struct vnl_msg **queue;
 	unsigned int queued;
 	bool single;
 	char why[1400];

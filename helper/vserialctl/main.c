@@ -36,6 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'd':
 		opts->ctl.details = true;
 		return 0;
+	case 'e':
+		opts->ctl.escape = arg;
+		return 0;
 	case 'f':
 		opts->ctl.force = true;
 		return 0;

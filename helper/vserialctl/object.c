@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Guests and ports as the module tells of them. */
+/* Guests, ports and sessions as the module tells of them. */
 #include <asm/termios.h>
 #include <stddef.h>
 
@@ -109,4 +109,28 @@ void port_read(const struct vnl_reply *reply, struct port *port)
 		.parity = vnl_u32(reply, VSERIAL_A_PORT_PARITY),
 		.overrun = vnl_u32(reply, VSERIAL_A_PORT_OVERRUN),
 	};
+}
+
+void session_read(const struct vnl_reply *reply, struct session *session)
+{
+	*session = (struct session){
+		.id = vnl_u32(reply, VSERIAL_A_SESSION_ID),
+		.guest = vnl_str(reply, VSERIAL_A_SESSION_GUEST),
+		.index = vnl_u32(reply, VSERIAL_A_SESSION_INDEX),
+		.writer = vnl_u8(reply, VSERIAL_A_SESSION_WRITER),
+		.read_only = vnl_has(reply, VSERIAL_A_SESSION_READ_ONLY),
+		.peer = vnl_str(reply, VSERIAL_A_SESSION_PEER),
+		.uid = vnl_u32(reply, VSERIAL_A_SESSION_UID),
+		.pid = vnl_u32(reply, VSERIAL_A_SESSION_PID),
+		.since = vnl_u64(reply, VSERIAL_A_SESSION_SINCE),
+		.offset = vnl_u64(reply, VSERIAL_A_SESSION_OFFSET),
+		.reason = vnl_str(reply, VSERIAL_A_SESSION_REASON),
+	};
+}
+
+const char *session_role(const struct session *session)
+{
+	if (session->writer)
+		return "writes";
+	return session->read_only ? "read-only" : "reads";
 }

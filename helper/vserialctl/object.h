@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guests and ports as the module tells of them. */
+/* Guests, ports and sessions as the module tells of them. */
 #ifndef VSERIALCTL_OBJECT_H
 #define VSERIALCTL_OBJECT_H
 
@@ -90,11 +90,47 @@ struct port {
 	uint32_t overrun;
 };
 
+/**
+ * struct session - somebody who is attached to a port
+ * @id: its number
+ * @guest: the name of the port's guest
+ * @index: the port's number in it
+ * @writer: it is the port's writer
+ * @read_only: it never will be
+ * @peer: who and from where, or ""
+ * @uid: the user who attached
+ * @pid: the process that attached
+ * @since: when, in seconds since 1970
+ * @offset: of the first byte it was given
+ * @reason: why it ended or changed, or ""
+ *
+ * The pointers lead into the message it was read from.
+ */
+struct session {
+	uint32_t id;
+	const char *guest;
+	uint32_t index;
+	bool writer;
+	bool read_only;
+	const char *peer;
+	uint32_t uid;
+	uint32_t pid;
+	uint64_t since;
+	uint64_t offset;
+	const char *reason;
+};
+
 /** guest_read() - take a guest out of a message; it must live as long. */
 void guest_read(const struct vnl_reply *reply, struct guest *guest);
 
 /** port_read() - take a port out of a message; it must live as long. */
 void port_read(const struct vnl_reply *reply, struct port *port);
+
+/** session_read() - take a session out of a message; it must live as long. */
+void session_read(const struct vnl_reply *reply, struct session *session);
+
+/** session_role() - what a session may do: "writes", "reads", "read-only". */
+const char *session_role(const struct session *session);
 
 /* The names of enum vserial_overflow, each at its number, and a NULL. */
 extern const char *const overflow_words[];

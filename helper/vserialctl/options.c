@@ -5,6 +5,7 @@
 const struct argp_option options[] = {
 	{ .name = "batch", .key = 'b', .arg = "FILE" },
 	{ .name = "details", .key = 'd' },
+	{ .name = "escape", .key = 'e', .arg = "C|none" },
 	{ .name = "force", .key = 'f' },
 	{ .name = "json", .key = 'j' },
 	{ .name = "help", .key = '?' },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guests, ports and events printed on stdout. */
+/* Guests, ports, sessions and events printed on stdout. */
 #ifndef VSERIALCTL_OUTPUT_H
 #define VSERIALCTL_OUTPUT_H
 
@@ -8,6 +8,7 @@
 /* For people: output_text.c.  @details: every attribute of each. */
 void text_guests(const struct vnl_replies *replies, bool details);
 void text_ports(const struct vnl_replies *replies, bool details);
+void text_sessions(const struct vnl_replies *replies, bool details);
 void text_event(const struct vnl_reply *event);
 
 /*
@@ -16,6 +17,7 @@ void text_event(const struct vnl_reply *event);
  */
 void json_guests(const struct vnl_replies *replies, bool list);
 void json_ports(const struct vnl_replies *replies, bool list);
+void json_sessions(const struct vnl_replies *replies, bool list);
 void json_event(const struct vnl_reply *event);
 
 #endif

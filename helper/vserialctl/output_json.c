@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Guests, ports and events for programs, by the contract's names. */
+/* Guests, ports, sessions and events for programs, by the contract's names. */
 #include <jansson.h>
 #include <stdio.h>
 #include <uuid/uuid.h>
@@ -144,6 +144,41 @@ static void set_port(json_t *object, const struct vnl_reply *reply)
 	set_number(object, "overrun", port.overrun);
 }
 
+static void set_session_name(json_t *object, const struct session *session)
+{
+	set_number(object, "id", session->id);
+	set_name(object, session->guest, session->index);
+}
+
+static void set_session(json_t *object, const struct vnl_reply *reply)
+{
+	struct session session;
+	char *user;
+
+	session_read(reply, &session);
+	set_session_name(object, &session);
+	set_bool(object, "writer", session.writer);
+	set_bool(object, "read-only", session.read_only);
+	set_string(object, "peer", session.peer);
+	user = owner_user(session.uid);
+	set_number(object, "uid", session.uid);
+	set_string(object, "user", user ? user : "");
+	free(user);
+	set_number(object, "pid", session.pid);
+	set_number(object, "since", session.since);
+	set_number(object, "offset", session.offset);
+	set_string(object, "reason", session.reason);
+}
+
+static void set_session_end(json_t *object, const struct vnl_reply *reply)
+{
+	struct session session;
+
+	session_read(reply, &session);
+	set_session_name(object, &session);
+	set_string(object, "reason", session.reason);
+}
+
 /* One value a line; drops @value. */
 static void print(json_t *value)
 {
@@ -187,6 +222,11 @@ void json_ports(const struct vnl_replies *replies, bool list)
 	print_replies(replies, list, set_port);
 }
 
+void json_sessions(const struct vnl_replies *replies, bool list)
+{
+	print_replies(replies, list, set_session);
+}
+
 void json_event(const struct vnl_reply *event)
 {
 	json_t *object = json_object();
@@ -208,6 +248,14 @@ void json_event(const struct vnl_reply *event)
 		set_string(object, "event", "port-del");
 		set_name(object, vnl_str(event, VSERIAL_A_PORT_GUEST),
 			 vnl_u32(event, VSERIAL_A_PORT_INDEX));
+		break;
+	case VSERIAL_CMD_SESSION_NTF:
+		set_string(object, "event", "session");
+		set_session(object, event);
+		break;
+	case VSERIAL_CMD_SESSION_DEL_NTF:
+		set_string(object, "event", "session-del");
+		set_session_end(object, event);
 		break;
 	default:
 		set_string(object, "event", "unknown");

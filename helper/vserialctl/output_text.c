@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests, ports and events for people.  Strings that others chose go
+ * Guests, ports, sessions and events for people.  Strings that others chose go
  * through printable(), so that no name can move a terminal's cursor.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <uuid/uuid.h>
 
 #include <linux/vserial.h>
@@ -195,6 +196,81 @@ void text_ports(const struct vnl_replies *replies, bool details)
 	table_print(&table);
 }
 
+/* The user's name, or the number where there is none; the caller frees it. */
+static char *user_text(uint32_t uid)
+{
+	char *text = owner_user(uid);
+
+	if (!text && asprintf(&text, "%u", uid) < 0)
+		err(MEMORY_STATUS, "out of memory");
+	return text;
+}
+
+static const char *time_text(uint64_t seconds, char *text, size_t size)
+{
+	time_t when = (time_t)seconds;
+	struct tm tm;
+
+	if (!localtime_r(&when, &tm) || !strftime(text, size, "%F %T", &tm))
+		return "-";
+	return text;
+}
+
+static void session_details(const struct session *session)
+{
+	char *user = user_text(session->uid);
+	char since[64];
+
+	printf("session %u\n", session->id);
+	printf("    port                 %s/%u\n", session->guest, session->index);
+	printf("    role                 %s\n", session_role(session));
+	printf("    user                 %s\n", user);
+	printf("    pid                  %u\n", session->pid);
+	printf("    since                %s\n",
+	       time_text(session->since, since, sizeof(since)));
+	string_detail("peer", session->peer);
+	printf("    offset               %" PRIu64 "\n", session->offset);
+	string_detail("reason", session->reason);
+	free(user);
+}
+
+static void session_row(struct table *table, const struct session *session)
+{
+	char *peer = printable(session->peer, false);
+	char *user = user_text(session->uid);
+	char since[64];
+
+	table_cell(table, "%u", session->id);
+	table_cell(table, "%s/%u", session->guest, session->index);
+	table_cell(table, "%s", session_role(session));
+	table_cell(table, "%s", user);
+	table_cell(table, "%u", session->pid);
+	table_cell(table, "%s", time_text(session->since, since, sizeof(since)));
+	table_cell(table, "%s", *peer ? peer : "-");
+	free(peer);
+	free(user);
+}
+
+void text_sessions(const struct vnl_replies *replies, bool details)
+{
+	static const char *const head[] = { "ID", "PORT", "ROLE", "USER", "PID",
+					    "SINCE", "PEER" };
+	struct table table = { .columns = sizeof(head) / sizeof(head[0]) };
+	struct session session;
+	size_t i;
+
+	for (i = 0; i < table.columns && !details && replies->n; i++)
+		table_cell(&table, "%s", head[i]);
+	for (i = 0; i < replies->n; i++) {
+		session_read(replies->v[i], &session);
+		if (details)
+			session_details(&session);
+		else
+			session_row(&table, &session);
+	}
+	table_print(&table);
+}
+
 static void guest_event(const struct vnl_reply *event)
 {
 	struct guest guest;
@@ -225,6 +301,36 @@ static void port_event(const struct vnl_reply *event)
 	free(peer);
 }
 
+static void session_event(const struct vnl_reply *event)
+{
+	char *user, *peer, *reason;
+	struct session session;
+
+	session_read(event, &session);
+	user = user_text(session.uid);
+	peer = printable(session.peer, false);
+	reason = printable(session.reason, false);
+	printf("session %u port %s/%u %s user %s pid %u%s%s%s%s\n", session.id,
+	       session.guest, session.index, session_role(&session), user,
+	       session.pid, *peer ? " peer " : "", peer,
+	       *reason ? " reason " : "", reason);
+	free(user);
+	free(peer);
+	free(reason);
+}
+
+static void session_del_event(const struct vnl_reply *event)
+{
+	struct session session;
+	char *reason;
+
+	session_read(event, &session);
+	reason = printable(session.reason, false);
+	printf("deleted session %u port %s/%u%s%s\n", session.id, session.guest,
+	       session.index, *reason ? " reason " : "", reason);
+	free(reason);
+}
+
 void text_event(const struct vnl_reply *event)
 {
 	switch (vnl_cmd(event)) {
@@ -240,6 +346,12 @@ void text_event(const struct vnl_reply *event)
 	case VSERIAL_CMD_PORT_DEL_NTF:
 		printf("deleted port %s/%u\n", vnl_str(event, VSERIAL_A_PORT_GUEST),
 		       vnl_u32(event, VSERIAL_A_PORT_INDEX));
+		break;
+	case VSERIAL_CMD_SESSION_NTF:
+		session_event(event);
+		break;
+	case VSERIAL_CMD_SESSION_DEL_NTF:
+		session_del_event(event);
 		break;
 	default:
 		printf("unknown event %u\n", vnl_cmd(event));

@@ -18,6 +18,18 @@
 enum ctl_status ref_guest(struct ctl *ctl, char ***words, const char **name);
 
 /**
+ * ref_port_name() - take a port's name off the words
+ * @ctl: the run
+ * @words: moved behind the name
+ * @guest: receives the guest's name, which the caller frees; NULL on failure
+ * @index: receives the port's number in it
+ *
+ * Return: the exit status; a failure has been kept with ctl_fail().
+ */
+enum ctl_status ref_port_name(struct ctl *ctl, char ***words, char **guest,
+			      uint32_t *index);
+
+/**
  * ref_port() - take a port's name off the words and put it in a request
  * @ctl: the run
  * @words: moved behind the name
@@ -28,6 +40,20 @@ enum ctl_status ref_guest(struct ctl *ctl, char ***words, const char **name);
  */
 enum ctl_status ref_port(struct ctl *ctl, char ***words, uint8_t cmd,
 			 struct vnl_msg **msg);
+
+/** ref_port_dump() - as ref_port(), asking for a dump. */
+enum ctl_status ref_port_dump(struct ctl *ctl, char ***words, uint8_t cmd,
+			      struct vnl_msg **msg);
+
+/**
+ * ref_session() - take a session's number off the words
+ * @ctl: the run
+ * @words: moved behind the number
+ * @id: receives the number
+ *
+ * Return: the exit status; a failure has been kept with ctl_fail().
+ */
+enum ctl_status ref_session(struct ctl *ctl, char ***words, uint32_t *id);
 
 /**
  * ref_force() - take the last word "force", if it is there

@@ -57,6 +57,18 @@ run guest add;		check "a missing name" usage "the guest's name is missing" "gues
 run port set a/0 colour red; check "an unknown attribute" refused 1 "there is no attribute 'colour'"
 run port set a/0 history -1; check "a negative size" refused 1 "history '-1'"
 run port show -j;	check "an option behind the object" usage "'-j' is not" "port show"
+run console;		check "console without a port" usage "the port's name GUEST/INDEX is missing" "console GUEST/INDEX"
+run console a;		check "console of a guest" refused 1 "'a' is not a port's name"
+run console a/0 now;	check "console and a word too many" usage "'now' is one word too many" "console GUEST/INDEX"
+run console a/0 force read-only; check "console force read-only" usage "force is to write" "console GUEST/INDEX"
+run -e ab console a/0;	check "an escape of two characters" refused 1 "the escape character 'ab' is not"
+run --escape= console a/0; check "an empty escape" refused 1 "the escape character '' is not"
+run -b - <<<'console a/0'; check "console in a batch" refused 2 "standard input:1: console cannot"
+run session kick;	check "kick nobody" usage "the session's number is missing" "session kick ID..."
+run session kick 1 x;	check "kick what is no number" refused 1 "'x' is not a session's number"
+run session show a/x;	check "sessions of no port" refused 1 "'a/x' is not a port's name"
+run port break a/0 x;	check "a break of no length" refused 1 "the break's length 'x'"
+run port break a/0 1 2; check "a break and a word too many" usage "'2' is one word too many" "port break GUEST/INDEX [MS]"
 run monitor count 0;	check "monitor count 0" refused 1 "count '0'"
 run -b x guest show;	check "words beside -b" is 2
 run -b "$folder/none";	check "a batch that is not there" refused 1 "cannot read $folder/none"
@@ -84,17 +96,19 @@ run -b - <<<'guest help'; check "help in a batch" eval 'is 0 && out "guest add"'
 run guest add "$(printf 'a\033[2Jb')" uuid "$(printf '\033[2J')"
 check "no control character gets out" eval 'is 1 && ! grep -q "$(printf "\033")" "$folder/err"'
 
-run complete "";	check "complete objects" candidates "guest port monitor save restore help"
+run complete "";	check "complete objects" candidates "guest port console session monitor save restore help"
 run complete p;		check "complete an object" candidates "port"
 run complete -j po;	check "complete behind an option" candidates "port"
 run complete --j;	check "complete an option" candidates "--json"
-run complete port "";	check "complete verbs" candidates "add set del show connect disconnect help"
+run complete port "";	check "complete verbs" candidates "add set del show connect disconnect break history help"
 run complete port set a/0 ""; check "complete attributes" \
 	candidates "backing connect-at-power-on overflow stall-limit history carrier connected"
 run complete port set a/0 overflow drop-; check "complete a value" candidates "drop-old drop-new"
 run complete port set a/0 overflow block con; check "complete attributes not given yet" \
 	candidates "connect-at-power-on connected"
 run complete port add a/0 con; check "complete attributes of the verb" candidates "connect-at-power-on"
+run complete console a/0 ""; check "complete how a console attaches" candidates "force read-only"
+run complete -e % gue;	check "complete behind --escape" candidates "guest"
 run complete guest del a ""; check "complete force" candidates "force"
 run complete guest set a owner nobo; check "complete users" candidates "nobody"
 touch "$folder/a[b"; mkdir "$folder/dir"
@@ -108,7 +122,8 @@ if [[ -e /sys/module/vserial ]]; then
 	n=$((n + 1))
 	echo "ok $n - without the module # SKIP vserial is loaded"
 else
-	for words in "guest show" "port show" "monitor" "save" "-j port" "port connect a/0"; do
+	for words in "guest show" "port show" "monitor" "save" "-j port" "port connect a/0" "port break a/0" \
+		"port history a/0" "session show" "session show a" "session kick 1" "console a/0"; do
 		# shellcheck disable=SC2086 # words
 		run $words
 		check "$words without the module" refused 3 "the module vserial is not loaded: load it with 'modprobe vserial'"

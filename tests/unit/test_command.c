@@ -94,7 +94,10 @@ static void test_objects(void **state)
 	assert_string_equal(object_name("g"), "guest");
 	assert_string_equal(object_name("p"), "port");
 	assert_string_equal(object_name("mon"), "monitor");
-	assert_string_equal(object_name("s"), "save");
+	assert_string_equal(object_name("sa"), "save");
+	assert_string_equal(object_name("se"), "session");
+	assert_string_equal(object_name("con"), "console");
+	assert_null(object_name("s"));
 	assert_string_equal(object_name("r"), "restore");
 	assert_null(object_name("ports"));
 	assert_null(object_name("G"));
@@ -124,6 +127,8 @@ static void test_verbs(void **state)
 	assert_string_equal(verb("guest", "s"), "show");
 	assert_string_equal(verb("port", "s"), "show");
 	assert_string_equal(verb("port", "se"), "set");
+	assert_string_equal(verb("port", "b"), "break");
+	assert_string_equal(verb("session", "k"), "kick");
 	/* What would change something is not guessed. */
 	assert_null(verb_why("port", "d", why));
 	assert_non_null(strstr(why, "del, disconnect"));

@@ -358,6 +358,106 @@ static void test_text_events(void **state)
 	vnl_replies_free(&replies);
 }
 
+static void session_message(struct vnl_replies *replies, uint8_t cmd, const char *peer,
+			    const char *reason)
+{
+	struct vnl_msg *msg = vnl_msg_new(cmd, false);
+
+	vnl_put_u32(msg, VSERIAL_A_SESSION_ID, 7);
+	vnl_put_str(msg, VSERIAL_A_SESSION_GUEST, "web01");
+	vnl_put_u32(msg, VSERIAL_A_SESSION_INDEX, 3);
+	vnl_put_u8(msg, VSERIAL_A_SESSION_WRITER, 0);
+	vnl_put_flag(msg, VSERIAL_A_SESSION_READ_ONLY);
+	if (*peer)
+		vnl_put_str(msg, VSERIAL_A_SESSION_PEER, peer);
+	vnl_put_u32(msg, VSERIAL_A_SESSION_UID, 0);
+	vnl_put_u32(msg, VSERIAL_A_SESSION_PID, 123);
+	vnl_put_u64(msg, VSERIAL_A_SESSION_SINCE, 1000000000);
+	vnl_put_u64(msg, VSERIAL_A_SESSION_OFFSET, 5000000000ull);
+	if (*reason)
+		vnl_put_str(msg, VSERIAL_A_SESSION_REASON, reason);
+	vnl_msg_read(msg, replies);
+	vnl_msg_free(msg);
+}
+
+static void test_json_session(void **state)
+{
+	struct vnl_replies replies;
+	json_t *json, *list;
+
+	(void)state;
+	session_message(&replies, VSERIAL_CMD_SESSION_GET, "192.0.2.1:4000", "");
+	capture();
+	json_sessions(&replies, true);
+	list = captured_json();
+	vnl_replies_free(&replies);
+	assert_int_equal(json_array_size(list), 1);
+	json = json_array_get(list, 0);
+	number_is(json, "id", 7);
+	string_is(json, "port", "web01/3");
+	string_is(json, "guest", "web01");
+	number_is(json, "index", 3);
+	switch_is(json, "writer", false);
+	switch_is(json, "read-only", true);
+	string_is(json, "peer", "192.0.2.1:4000");
+	number_is(json, "uid", 0);
+	string_is(json, "user", "root");
+	number_is(json, "pid", 123);
+	number_is(json, "since", 1000000000);
+	number_is(json, "offset", 5000000000ll);
+	string_is(json, "reason", NULL);
+	json_decref(list);
+
+	session_message(&replies, VSERIAL_CMD_SESSION_DEL_NTF, "", "kicked");
+	capture();
+	json_event(replies.v[0]);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "event", "session-del");
+	number_is(json, "id", 7);
+	string_is(json, "port", "web01/3");
+	string_is(json, "reason", "kicked");
+	json_decref(json);
+}
+
+static void test_text_session(void **state)
+{
+	struct vnl_replies replies;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	session_message(&replies, VSERIAL_CMD_SESSION_GET, "a\033b", "");
+	capture();
+	text_sessions(&replies, false);
+	captured();
+	holds(printed, "ID  PORT     ROLE       USER  PID  SINCE                PEER\n");
+	holds(printed, "7   web01/3  read-only  root  123  2001-09-09 01:46:40  a\\x1bb\n");
+	free(printed);
+	capture();
+	text_sessions(&replies, true);
+	captured();
+	holds(printed, "session 7\n    port                 web01/3\n");
+	holds(printed, "role                 read-only\n");
+	free(printed);
+	vnl_replies_free(&replies);
+
+	session_message(&replies, VSERIAL_CMD_SESSION_NTF, "", "x");
+	capture();
+	text_event(replies.v[0]);
+	captured();
+	assert_string_equal(printed, "session 7 port web01/3 read-only user root pid 123 reason x\n");
+	free(printed);
+	vnl_replies_free(&replies);
+
+	session_message(&replies, VSERIAL_CMD_SESSION_DEL_NTF, "", "kicked\n");
+	capture();
+	text_event(replies.v[0]);
+	captured();
+	assert_string_equal(printed, "deleted session 7 port web01/3 reason kicked\\x0a\n");
+	free(printed);
+	vnl_replies_free(&replies);
+}
+
 /* Attributes shorter than they should be read as absent, not beyond them. */
 static void test_short_attributes(void **state)
 {
@@ -379,6 +479,8 @@ static void test_short_attributes(void **state)
 	assert_null(vnl_bin(reply, VSERIAL_A_PORT_GUEST, 16));
 	assert_false(vnl_has(reply, VSERIAL_A_PORT_PEER));
 	assert_false(vnl_has(reply, 60000));
+	assert_int_equal(vnl_len(reply, VSERIAL_A_PORT_GUEST), 3);
+	assert_int_equal(vnl_len(reply, VSERIAL_A_PORT_PEER), 0);
 	vnl_replies_free(&replies);
 	vnl_msg_free(msg);
 }
@@ -393,6 +495,8 @@ int main(void)
 		cmocka_unit_test(test_text_port),
 		cmocka_unit_test(test_text_guest),
 		cmocka_unit_test(test_text_events),
+		cmocka_unit_test(test_json_session),
+		cmocka_unit_test(test_text_session),
 		cmocka_unit_test(test_short_attributes),
 	};
 
