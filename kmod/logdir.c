@@ -22,15 +22,15 @@
 #include "spec.h"
 
 #define refuse(d, reason, err, fmt, ...)				\
-	vserial_refuse(reason, err, "backing '" VSERIAL_VALUE "': " fmt,	\
-		       (d)->text, ##__VA_ARGS__)
+	vserial_refuse(reason, err, "%s '" VSERIAL_VALUE "': " fmt,	\
+		       (d)->role, (d)->text, ##__VA_ARGS__)
 
 /* What the file system meant, for the end of a sentence. */
 static const char *meaning(int err)
 {
 	switch (err) {
 	case -EACCES:
-		return "permission denied to whoever set the backing";
+		return "permission denied to whoever set it";
 	case -EPERM:
 		return "the file system does not permit it";
 	case -EROFS:
@@ -483,6 +483,7 @@ int vserial_logdir_init(struct vserial_logdir *d,
 	char *name;
 	int err;
 
+	d->role = spec->role;
 	d->text = kstrdup(spec->text, GFP_KERNEL);
 	d->base = kstrdup(slash + 1, GFP_KERNEL);
 	name = kmemdup_nul(spec->path, max_t(size_t, slash - spec->path, 1),
@@ -491,8 +492,8 @@ int vserial_logdir_init(struct vserial_logdir *d,
 		err = find_dir(d, name, reason);
 	else
 		err = vserial_refuse(reason, -ENOMEM,
-				     "backing '" VSERIAL_VALUE "': no memory left",
-				     spec->text);
+				     "%s '" VSERIAL_VALUE "': no memory left",
+				     spec->role, spec->text);
 	kfree(name);
 	if (err) {
 		kfree(d->base);

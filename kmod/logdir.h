@@ -23,6 +23,7 @@ struct vserial_spec;
  * struct vserial_logdir - where a file and its older ones live
  * @path: the directory
  * @cred: who looks up, creates and renames there
+ * @role: what the file is, for sentences; a constant
  * @text: the specification, for sentences
  * @base: the newest file's name in @path; older ones are @base.1, @base.2 ...
  * @scratch: a name in @path, while it is looked up
@@ -33,6 +34,7 @@ struct vserial_spec;
 struct vserial_logdir {
 	struct path path;
 	const struct cred *cred;
+	const char *role;
 	char *text;
 	char *base;
 	char scratch[NAME_MAX + 1];

@@ -7,6 +7,7 @@
 
 #include "backing.h"
 #include "guest.h"
+#include "log.h"
 #include "message.h"
 #include "port.h"
 #include "spec.h"
@@ -72,6 +73,27 @@ static int vserial_put_backing(struct sk_buff *skb, struct vserial_port *port)
 	return err;
 }
 
+/* What there is to say of a log, if there is one. */
+static int vserial_put_log(struct sk_buff *skb, struct vserial_port *port,
+			   const struct vserial_port_status *st)
+{
+	struct vserial_log *log;
+	int err = 0;
+
+	rcu_read_lock();
+	log = rcu_dereference(port->log);
+	if (log)
+		err = nla_put_string(skb, VSERIAL_A_PORT_LOG,
+				     log->spec->text) ?:
+		      nla_put_u64_64bit(skb, VSERIAL_A_PORT_LOG_DROPPED,
+					st->log_dropped, VSERIAL_A_PORT_PAD);
+	rcu_read_unlock();
+	if (!err && st->log_reason.text[0])
+		err = nla_put_string(skb, VSERIAL_A_PORT_LOG_REASON,
+				     st->log_reason.text);
+	return err;
+}
+
 /**
  * vserial_message_port() - write a port into a message
  * @skb: the message
@@ -115,7 +137,8 @@ int vserial_message_port(struct sk_buff *skb, void *hdr,
 	    nla_put_u32(skb, VSERIAL_A_PORT_BREAK, st.icount.brk) ||
 	    nla_put_u32(skb, VSERIAL_A_PORT_FRAME, st.icount.frame) ||
 	    nla_put_u32(skb, VSERIAL_A_PORT_PARITY, st.icount.parity) ||
-	    nla_put_u32(skb, VSERIAL_A_PORT_OVERRUN, st.icount.overrun)) {
+	    nla_put_u32(skb, VSERIAL_A_PORT_OVERRUN, st.icount.overrun) ||
+	    vserial_put_log(skb, port, &st)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}

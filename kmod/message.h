@@ -9,8 +9,8 @@ struct sk_buff;
 struct vserial_guest;
 struct vserial_port;
 
-/* Room for any port: the longest specification and reason, and the rest. */
-#define VSERIAL_MESSAGE_PORT_SIZE	8192
+/* Room for any port: the longest specifications and reasons, and the rest. */
+#define VSERIAL_MESSAGE_PORT_SIZE	12288
 
 int vserial_message_guest(struct sk_buff *skb, void *hdr,
 			  struct vserial_guest *g);

@@ -113,6 +113,7 @@ static const u8 vserial_nl_port_types[VSERIAL_A_PORT_MAX + 1] = {
 	[VSERIAL_A_PORT_STALL_LIMIT] = NLA_U32,
 	[VSERIAL_A_PORT_HISTORY] = NLA_U32,
 	[VSERIAL_A_PORT_CARRIER] = NLA_U32,
+	[VSERIAL_A_PORT_LOG] = NLA_NUL_STRING,
 };
 
 static const struct vserial_nl_object vserial_nl_guest = {
@@ -317,7 +318,7 @@ static int vserial_nl_settings(struct vserial_request *rq,
 	struct nlattr **attrs = rq->attrs;
 	int i;
 
-	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_CARRIER; i++) {
+	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_DIRECTION; i++) {
 		if (!attrs[i])
 			continue;
 		s->set |= BIT_ULL(i);
@@ -343,6 +344,9 @@ static int vserial_nl_settings(struct vserial_request *rq,
 			break;
 		case VSERIAL_A_PORT_CARRIER:
 			s->carrier = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_LOG:
+			s->log = nla_data(attrs[i]);
 			break;
 		}
 	}
@@ -452,7 +456,8 @@ struct vserial_nl_command {
 #define VSERIAL_NL_PORT_ID						\
 	(BIT_ULL(VSERIAL_A_PORT_GUEST) | BIT_ULL(VSERIAL_A_PORT_INDEX))
 #define VSERIAL_NL_SETTINGS						\
-	GENMASK_ULL(VSERIAL_A_PORT_CARRIER, VSERIAL_A_PORT_BACKING)
+	(GENMASK_ULL(VSERIAL_A_PORT_CARRIER, VSERIAL_A_PORT_BACKING) |	\
+	 GENMASK_ULL(VSERIAL_A_PORT_DIRECTION, VSERIAL_A_PORT_LOG))
 
 static const struct vserial_nl_command vserial_nl_commands[] = {
 	[VSERIAL_CMD_GUEST_NEW] =

@@ -19,6 +19,7 @@
 #include "device.h"
 #include "host.h"
 #include "input.h"
+#include "log.h"
 #include "minor.h"
 #include "notify.h"
 #include "output.h"
@@ -168,12 +169,13 @@ static int vserial_port_judge(const struct vserial_settings *s,
 	return 0;
 }
 
-/* All of it or nothing: judge the values and open the backing, then change. */
+/* All of it or nothing: judge the values and open the files, then change. */
 static int vserial_port_apply(struct vserial_port *port,
 			      const struct vserial_settings *s,
 			      struct vserial_reason *reason)
 {
 	struct vserial_backing *b = NULL;
+	struct vserial_log *log = NULL;
 	struct vserial_stream_mem mem = {};
 	unsigned long flags;
 	u64 asked;
@@ -187,6 +189,14 @@ static int vserial_port_apply(struct vserial_port *port,
 		b = vserial_backing_create(port, s->backing, reason);
 		if (IS_ERR(b))
 			return PTR_ERR(b);
+	}
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_LOG)) {
+		log = vserial_log_create(port, s->log, reason);
+		if (IS_ERR(log)) {
+			err = PTR_ERR(log);
+			log = NULL;
+			goto destroy;
+		}
 	}
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_HISTORY)) {
 		err = vserial_stream_prepare(&port->tx, s->history, &mem);
@@ -205,6 +215,14 @@ static int vserial_port_apply(struct vserial_port *port,
 		err = vserial_refuse(reason, -ECANCELED,
 				     "backing '" VSERIAL_VALUE "' took so long to open that another was set meanwhile",
 				     s->backing);
+		goto destroy;
+	}
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_LOG) &&
+	    asked < port->log_answered) {
+		mutex_unlock(&port->config);
+		err = vserial_refuse(reason, -ECANCELED,
+				     "log '" VSERIAL_VALUE "' took so long to open that another was set meanwhile",
+				     s->log);
 		goto destroy;
 	}
 
@@ -231,6 +249,10 @@ static int vserial_port_apply(struct vserial_port *port,
 		b = vserial_port_swap_backing(port, b);
 		port->answered = asked;
 	}
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_LOG)) {
+		log = vserial_log_swap(port, log);
+		port->log_answered = asked;
+	}
 	mutex_unlock(&port->config);
 
 	/* Writers wait by the old settings. */
@@ -239,6 +261,8 @@ destroy:
 	vserial_stream_discard_mem(&port->tx, &mem);
 	if (b)
 		vserial_backing_destroy(b);
+	if (log)
+		vserial_log_destroy(log);
 	return err;
 }
 
@@ -297,6 +321,7 @@ int vserial_port_connect(struct vserial_port *port, bool on,
 void vserial_port_status(struct vserial_port *port,
 			 struct vserial_port_status *st)
 {
+	struct vserial_log *log;
 	unsigned long flags;
 	u64 rx_dropped;
 
@@ -319,6 +344,15 @@ void vserial_port_status(struct vserial_port *port,
 	st->dropped_bytes = rx_dropped + port->tx_cursor.dropped +
 			    port->tx_cursor.doubt + port->tx.refused;
 	st->icount = port->icount;
+	log = rcu_dereference_protected(port->log,
+					lockdep_is_held(&port->lock));
+	st->log_reason.text[0] = '\0';
+	st->log_dropped = 0;
+	if (log) {
+		st->log_reason = log->reason;
+		st->log_dropped = log->reader.cursor.dropped +
+				  log->reader.cursor.doubt;
+	}
 	spin_unlock_irqrestore(&port->lock, flags);
 }
 
@@ -386,6 +420,7 @@ static void vserial_port_shutdown(struct tty_port *tty)
 	b = vserial_port_backing(port);
 	if (port->live && b->ops->flush)
 		b->ops->flush(b);
+	vserial_log_flush(port);
 	if (!port->connect_at_power_on)
 		vserial_port_switch(port, false);
 
@@ -515,10 +550,11 @@ discard:
 	return ERR_PTR(err);
 }
 
-/* Takes the backing away for good; nobody else can see the port. */
+/* Takes backing and log away for good; nobody else can see the port. */
 static void vserial_port_unback(struct vserial_port *port)
 {
 	struct vserial_backing *b;
+	struct vserial_log *log;
 
 	mutex_lock(&port->config);
 	b = vserial_port_backing(port);
@@ -526,9 +562,12 @@ static void vserial_port_unback(struct vserial_port *port)
 		vserial_port_switch(port, false);
 		RCU_INIT_POINTER(port->backing, NULL);
 	}
+	log = vserial_log_swap(port, NULL);
 	mutex_unlock(&port->config);
 	if (b)
 		vserial_backing_destroy(b);
+	if (log)
+		vserial_log_destroy(log);
 }
 
 /**

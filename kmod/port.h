@@ -25,6 +25,7 @@
 #include "stream.h"
 
 struct vserial_backing;
+struct vserial_log;
 struct vserial_minor;
 struct vserial_owner;
 
@@ -37,6 +38,7 @@ struct vserial_owner;
  * @stall_limit: ms, 0: for ever
  * @history: bytes
  * @carrier: enum vserial_carrier
+ * @log: a specification of the scheme file, or "": none
  */
 struct vserial_settings {
 	u64 set;
@@ -46,6 +48,7 @@ struct vserial_settings {
 	u32 stall_limit;
 	u32 history;
 	u32 carrier;
+	const char *log;
 };
 
 /**
@@ -64,6 +67,8 @@ struct vserial_settings {
  * @connected: the switch; guarded by @config and @lock as @backing
  * @asked: counts requests to change settings
  * @answered: the request that set @backing; guarded by @config
+ * @log: what output is teed into, or NULL; guarded as @backing
+ * @log_answered: the request that set @log; guarded by @config
  * @event: tells listeners that the port changed
  * @lock: guards everything below; innermost, taken from any context
  * @dead: removed: nothing starts any more
@@ -116,6 +121,8 @@ struct vserial_port {
 	bool connected;
 	atomic64_t asked;
 	u64 answered;
+	struct vserial_log __rcu *log;
+	u64 log_answered;
 	struct work_struct event;
 
 	spinlock_t lock;	/* guards all below */
@@ -184,11 +191,11 @@ vserial_port_guest_name(const struct vserial_port *port)
 struct vserial_port_status {
 	bool connected, power, connect_at_power_on;
 	enum vserial_state state;
-	struct vserial_reason reason;
+	struct vserial_reason reason, log_reason;
 	enum vserial_overflow overflow;
 	enum vserial_carrier carrier;
 	u32 stall_limit, history, tx_unread, rx_unread, lines;
-	u64 tx_bytes, rx_bytes, dropped_bytes;
+	u64 tx_bytes, rx_bytes, dropped_bytes, log_dropped;
 	struct async_icount icount;
 };
 

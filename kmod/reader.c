@@ -57,9 +57,41 @@ void vserial_reader_leave(struct vserial_port *port, struct vserial_reader *r)
 }
 
 /**
+ * vserial_reader_replace() - leave, and let another go on
+ * @port: the port, of which the caller keeps a reference until @new leaves
+ * @old: its reader; as for vserial_reader_leave()
+ * @new: its members tx and room are set.  It is given what @old did not
+ *	settle, and inherits its loss.
+ *
+ * Context: any.
+ */
+void vserial_reader_replace(struct vserial_port *port,
+			    struct vserial_reader *old,
+			    struct vserial_reader *new)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	vserial_stream_rewind(&port->tx, &old->cursor);
+	vserial_stream_attach(&port->tx, &new->cursor, old->cursor.pos);
+	new->cursor.dropped = old->cursor.dropped;
+	new->room_wanted = false;
+	list_replace_rcu(&old->node, &new->node);
+	vserial_stream_detach(&port->tx, &old->cursor);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/* One that left finds nothing.  Call with the lock. */
+static bool vserial_reader_is_there(const struct vserial_reader *r)
+{
+	return !list_empty(&r->cursor.node);
+}
+
+/**
  * vserial_reader_take() - take output
  * @port: the port
- * @r: one of its readers, which has not left; so for all that follow
+ * @r: one of its readers; for one that left there is nothing, here and in all
+ *	that follow
  * @buf: where to
  * @n: how many bytes at most
  * @offset: the offset of the first; ahead of what was taken before by what
@@ -72,10 +104,12 @@ size_t vserial_reader_take(struct vserial_port *port, struct vserial_reader *r,
 			   u8 *buf, size_t n, u64 *offset)
 {
 	unsigned long flags;
-	size_t taken;
+	size_t taken = 0;
 
 	spin_lock_irqsave(&port->lock, flags);
-	taken = vserial_stream_take(&port->tx, &r->cursor, buf, n, offset);
+	if (vserial_reader_is_there(r))
+		taken = vserial_stream_take(&port->tx, &r->cursor, buf, n,
+					    offset);
 	spin_unlock_irqrestore(&port->lock, flags);
 	return taken;
 }
@@ -97,7 +131,8 @@ bool vserial_reader_take_marker(struct vserial_port *port,
 	bool taken;
 
 	spin_lock_irqsave(&port->lock, flags);
-	taken = vserial_stream_take_marker(&port->tx, &r->cursor, m);
+	taken = vserial_reader_is_there(r) &&
+		vserial_stream_take_marker(&port->tx, &r->cursor, m);
 	if (taken)
 		vserial_stream_ack_markers(&r->cursor);
 	spin_unlock_irqrestore(&port->lock, flags);
@@ -118,7 +153,8 @@ void vserial_reader_ack(struct vserial_port *port, struct vserial_reader *r,
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	vserial_stream_ack(&port->tx, &r->cursor, upto);
+	if (vserial_reader_is_there(r))
+		vserial_stream_ack(&port->tx, &r->cursor, upto);
 	spin_unlock_irqrestore(&port->lock, flags);
 }
 
@@ -134,7 +170,8 @@ void vserial_reader_rewind(struct vserial_port *port, struct vserial_reader *r)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	vserial_stream_rewind(&port->tx, &r->cursor);
+	if (vserial_reader_is_there(r))
+		vserial_stream_rewind(&port->tx, &r->cursor);
 	spin_unlock_irqrestore(&port->lock, flags);
 }
 
@@ -150,10 +187,11 @@ size_t vserial_reader_unread(struct vserial_port *port,
 			     struct vserial_reader *r)
 {
 	unsigned long flags;
-	size_t n;
+	size_t n = 0;
 
 	spin_lock_irqsave(&port->lock, flags);
-	n = vserial_stream_unread(&port->tx, &r->cursor);
+	if (vserial_reader_is_there(r))
+		n = vserial_stream_unread(&port->tx, &r->cursor);
 	spin_unlock_irqrestore(&port->lock, flags);
 	return n;
 }

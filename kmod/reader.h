@@ -34,6 +34,9 @@ struct vserial_reader {
 u64 vserial_reader_join(struct vserial_port *port, struct vserial_reader *r,
 			u64 back);
 void vserial_reader_leave(struct vserial_port *port, struct vserial_reader *r);
+void vserial_reader_replace(struct vserial_port *port,
+			    struct vserial_reader *old,
+			    struct vserial_reader *new);
 size_t vserial_reader_take(struct vserial_port *port, struct vserial_reader *r,
 			   u8 *buf, size_t n, u64 *offset);
 bool vserial_reader_take_marker(struct vserial_port *port,

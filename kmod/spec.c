@@ -58,11 +58,13 @@ static const char known_schemes[] =
 /**
  * struct parser - a specification being parsed
  * @spec: what has been understood
+ * @role: what it is for
  * @given: the specification as it was given
  * @reason: where to say why it is refused
  */
 struct parser {
 	struct vserial_spec *spec;
+	const char *role;
 	const char *given;
 	struct vserial_reason *reason;
 };
@@ -75,7 +77,7 @@ static int refuse(struct parser *p, int err, const char *fmt, ...)
 
 	va_start(args, fmt);
 	rule.va = &args;
-	vserial_refuse(p->reason, err, "backing '" VSERIAL_VALUE "': %pV",
+	vserial_refuse(p->reason, err, "%s '" VSERIAL_VALUE "': %pV", p->role,
 		       p->given, &rule);
 	va_end(args);
 	return err;
@@ -546,7 +548,8 @@ static int check_text(struct parser *p)
 }
 
 /**
- * vserial_spec_parse() - understand a backing specification
+ * vserial_spec_parse_as() - understand a specification
+ * @role: what it is for, a constant: sentences about it begin with that
  * @text: the specification, without a trailing newline
  * @reason: filled with the sentence that says why it is refused
  *
@@ -556,10 +559,10 @@ static int check_text(struct parser *p)
  * ERR_PTR: -EINVAL if it breaks a rule, -E2BIG if it is longer than
  * %VSERIAL_SPEC_MAX, -ENAMETOOLONG if a name in a path is too long, -ENOMEM.
  */
-struct vserial_spec *vserial_spec_parse(const char *text,
-					struct vserial_reason *reason)
+struct vserial_spec *vserial_spec_parse_as(const char *role, const char *text,
+					   struct vserial_reason *reason)
 {
-	struct parser p = { .given = text, .reason = reason };
+	struct parser p = { .role = role, .given = text, .reason = reason };
 	char *body;
 	int err;
 
@@ -568,6 +571,8 @@ struct vserial_spec *vserial_spec_parse(const char *text,
 		return ERR_PTR(err);
 
 	p.spec = kzalloc(sizeof(*p.spec), GFP_KERNEL);
+	if (p.spec)
+		p.spec->role = role;
 	body = kstrdup(text, GFP_KERNEL);
 	if (p.spec)
 		p.spec->text = kstrdup(text, GFP_KERNEL);
@@ -582,6 +587,21 @@ struct vserial_spec *vserial_spec_parse(const char *text,
 		return ERR_PTR(err);
 	}
 	return p.spec;
+}
+
+/**
+ * vserial_spec_parse() - understand a backing specification
+ * @text: as for vserial_spec_parse_as()
+ * @reason: likewise
+ *
+ * Context: process context; may sleep.
+ *
+ * Return: as vserial_spec_parse_as().
+ */
+struct vserial_spec *vserial_spec_parse(const char *text,
+					struct vserial_reason *reason)
+{
+	return vserial_spec_parse_as("backing", text, reason);
 }
 
 /**

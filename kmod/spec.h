@@ -32,6 +32,7 @@ enum vserial_scheme {
 
 /**
  * struct vserial_spec - a parsed backing specification
+ * @role: what it is for, as sentences about it begin; a constant
  * @text: the specification as it was given
  * @scheme: what kind of backing it asks for
  * @path: where it points to (file: an absolute path, pipe: a name); "" if
@@ -49,6 +50,7 @@ enum vserial_scheme {
  * @pipe.delay: ms that each byte is on its way
  */
 struct vserial_spec {
+	const char *role;
 	char *text;
 	enum vserial_scheme scheme;
 	char *path;
@@ -67,6 +69,8 @@ struct vserial_spec {
 	} pipe;
 };
 
+struct vserial_spec *vserial_spec_parse_as(const char *role, const char *text,
+					   struct vserial_reason *reason);
 struct vserial_spec *vserial_spec_parse(const char *text,
 					struct vserial_reason *reason);
 void vserial_spec_free(struct vserial_spec *spec);

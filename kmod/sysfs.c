@@ -17,6 +17,7 @@
 #include "backing.h"
 #include "device.h"
 #include "guest.h"
+#include "log.h"
 #include "notify.h"
 #include "port.h"
 #include "reason.h"
@@ -327,6 +328,39 @@ static ssize_t backing_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(backing);
 
+static ssize_t log_show(struct device *dev, struct device_attribute *attr,
+			char *buf)
+{
+	struct vserial_log *log;
+	ssize_t r;
+
+	rcu_read_lock();
+	log = rcu_dereference(vserial_port_from(dev)->log);
+	r = sysfs_emit(buf, "%s\n", log ? log->spec->text : "");
+	rcu_read_unlock();
+	return r;
+}
+
+/* A specification; an empty line or "none": none */
+static ssize_t log_store(struct device *dev, struct device_attribute *attr,
+			 const char *buf, size_t count)
+{
+	struct vserial_settings s = { .set = BIT_ULL(VSERIAL_A_PORT_LOG) };
+	struct vserial_reason reason;
+	struct vserial_words words;
+	ssize_t r;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 1, &reason);
+	if (err)
+		return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+	s.log = words.nr && strcmp(words.word[0], "none") ? words.word[0] : "";
+	r = vserial_setting_store(dev, &s, count);
+	vserial_words_free(&words);
+	return r;
+}
+static DEVICE_ATTR_RW(log);
+
 static const char *const vserial_overflow_names[] = {
 	[VSERIAL_OVERFLOW_BLOCK] = "block",
 	[VSERIAL_OVERFLOW_DROP_OLD] = "drop-old",
@@ -453,6 +487,8 @@ VSERIAL_SHOW_RO(power, "%s", st.power ? "on" : "off");
 VSERIAL_SHOW_RO(tx_bytes, "%llu", st.tx_bytes);
 VSERIAL_SHOW_RO(rx_bytes, "%llu", st.rx_bytes);
 VSERIAL_SHOW_RO(dropped_bytes, "%llu", st.dropped_bytes);
+VSERIAL_SHOW_RO(log_reason, "%s", st.log_reason.text);
+VSERIAL_SHOW_RO(log_dropped, "%llu", st.log_dropped);
 VSERIAL_SHOW_RO(break, "%u", st.icount.brk);
 VSERIAL_SHOW_RO(frame, "%u", st.icount.frame);
 VSERIAL_SHOW_RO(parity, "%u", st.icount.parity);
@@ -518,6 +554,7 @@ static struct attribute *vserial_port_attrs[] = {
 	&dev_attr_stall_limit.attr,
 	&dev_attr_history.attr,
 	&dev_attr_carrier.attr,
+	&dev_attr_log.attr,
 	&dev_attr_connected.attr,
 	&dev_attr_state.attr,
 	&dev_attr_reason.attr,
@@ -526,6 +563,8 @@ static struct attribute *vserial_port_attrs[] = {
 	&dev_attr_tx_bytes.attr,
 	&dev_attr_rx_bytes.attr,
 	&dev_attr_dropped_bytes.attr,
+	&dev_attr_log_reason.attr,
+	&dev_attr_log_dropped.attr,
 	&dev_attr_break.attr,
 	&dev_attr_frame.attr,
 	&dev_attr_parity.attr,

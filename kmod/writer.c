@@ -242,8 +242,8 @@ struct vserial_writer *vserial_writer_open(const struct vserial_spec *spec,
 		w->chunk = kmalloc(CHUNK, GFP_KERNEL);
 	if (!w || (spec->file.timestamps && !w->chunk)) {
 		err = vserial_refuse(reason, -ENOMEM,
-				     "backing '" VSERIAL_VALUE "': no memory left",
-				     spec->text);
+				     "%s '" VSERIAL_VALUE "': no memory left",
+				     spec->role, spec->text);
 		goto free;
 	}
 	w->max_size = spec->file.max_size;

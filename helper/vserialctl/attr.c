@@ -22,6 +22,13 @@ enum ctl_status attr_string(struct attr_sink *sink, const struct attr *attr,
 	return CTL_DONE;
 }
 
+/* A string, or none, which the netlink writes as an empty one. */
+enum ctl_status attr_optional(struct attr_sink *sink, const struct attr *attr,
+			      const char *value)
+{
+	return attr_string(sink, attr, strcmp(value, "none") ? value : "");
+}
+
 enum ctl_status attr_number(struct attr_sink *sink, const struct attr *attr,
 			    const char *value)
 {

@@ -15,6 +15,7 @@
 
 /* What completion offers; the kernel judges. */
 static const char *const backing_words[] = { "null", "loopback", "file:", NULL };
+static const char *const log_words[] = { "none", "file:", NULL };
 static const char *const history_words[] = { "0", "64K", "1M", NULL };
 
 static const struct attr port_attrs[] = {
@@ -44,6 +45,10 @@ static const struct attr port_attrs[] = {
 	  .help = "when the guest sees CTS, DSR and DCD: the far end's, always, or with a peer",
 	  .put = attr_word, .id = VSERIAL_A_PORT_CARRIER,
 	  .where = ATTR_ADD | ATTR_SET, .words = carrier_words },
+	{ .name = "log", .value = "SPEC|none",
+	  .help = "where output is written besides: file:/PATH[#KEY...] (default none)",
+	  .put = attr_optional, .id = VSERIAL_A_PORT_LOG,
+	  .where = ATTR_ADD | ATTR_SET, .words = log_words },
 	{ .name = "connected", .value = "on|off",
 	  .help = "as port connect and disconnect (port set only)",
 	  .put = attr_connect, .where = ATTR_SET, .words = attr_switch_words },

@@ -45,6 +45,9 @@ struct guest {
  * @stall_limit: in milliseconds, 0 = for ever
  * @history: in bytes
  * @carrier: enum vserial_carrier
+ * @log: where output is written besides, or ""
+ * @log_reason: why that fails, or ""
+ * @log_dropped: bytes the log lost
  * @connected: the switch that "connect" turns on
  * @power: its device is open
  * @state: enum vserial_state
@@ -73,6 +76,9 @@ struct port {
 	uint32_t stall_limit;
 	uint32_t history;
 	uint32_t carrier;
+	const char *log;
+	const char *log_reason;
+	uint64_t log_dropped;
 	bool connected;
 	bool power;
 	uint32_t state;

@@ -151,6 +151,11 @@ static void port_details(const struct port *port)
 	       port->stall_limit ? "" : " (for ever)");
 	printf("    history              %s\n", size_format(port->history, history));
 	printf("    carrier              %s\n", carrier_name(port->carrier));
+	string_detail("log", port->log);
+	string_detail("log-reason", port->log_reason);
+	if (*port->log)
+		printf("    log-dropped          %" PRIu64 " bytes\n",
+		       port->log_dropped);
 	printf("    lines               ");
 	print_lines(port->lines);
 	printf("    received             break %u, frame %u, parity %u, overrun %u\n",

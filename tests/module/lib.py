@@ -170,14 +170,15 @@ def _number(text):
 
 
 def _settings(values):
-    """The attributes of backing, overflow, carrier, stall_limit, history and
-    connect_at_power_on, given as vserialctl takes them or as Python has them."""
+    """The attributes of a port's settings, given as vserialctl takes them or as
+    Python has them."""
     made = {
         "backing": lambda v: string(N.VSERIAL_A_PORT_BACKING, v),
         "overflow": lambda v: u32(N.VSERIAL_A_PORT_OVERFLOW, OVERFLOWS.index(v)),
         "carrier": lambda v: u32(N.VSERIAL_A_PORT_CARRIER, CARRIERS.index(v)),
         "stall_limit": lambda v: u32(N.VSERIAL_A_PORT_STALL_LIMIT, _number(v)),
         "history": lambda v: u32(N.VSERIAL_A_PORT_HISTORY, _number(v)),
+        "log": lambda v: string(N.VSERIAL_A_PORT_LOG, "" if v == "none" else v),
         "connect_at_power_on":
             lambda v: u8(N.VSERIAL_A_PORT_CONNECT_AT_POWER_ON, v in (True, "on")),
     }

@@ -59,6 +59,7 @@ static void port_comes_back(const struct port *port)
 	assert_int_equal(got.stall_limit, port->stall_limit);
 	assert_int_equal(got.history, port->history);
 	assert_int_equal(got.carrier, port->carrier);
+	assert_string_equal(got.log, port->log);
 	vnl_replies_free(&request);
 	free(line);
 }
@@ -68,7 +69,7 @@ static void test_port(void **state)
 	struct port port = {
 		.guest = "web01.example-1_a", .index = 31, .backing = "null",
 		.connect_at_power_on = true, .overflow = VSERIAL_OVERFLOW_BLOCK,
-		.stall_limit = 1000, .history = 65536,
+		.stall_limit = 1000, .history = 65536, .log = "",
 	};
 
 	(void)state;
@@ -86,6 +87,7 @@ static void test_port(void **state)
 	port_comes_back(&port);
 	port.history = 12345;
 	port.carrier = VSERIAL_CARRIER_PEER;
+	port.log = "file:/var/log/a b#timestamps&keep=3";
 	port_comes_back(&port);
 }
 
@@ -102,7 +104,7 @@ static void test_backings(void **state)
 		"file:/srv/# no comment",
 		"tcp://[::1]:4555 # cipherList = a:b & verify",
 	};
-	struct port port = { .guest = "g", .connect_at_power_on = true };
+	struct port port = { .guest = "g", .connect_at_power_on = true, .log = "" };
 	size_t i;
 
 	(void)state;
@@ -114,7 +116,7 @@ static void test_backings(void **state)
 
 static void test_random_backings(void **state)
 {
-	struct port port = { .guest = "g" };
+	struct port port = { .guest = "g", .log = "" };
 	char backing[65];
 	int i, j;
 
@@ -133,7 +135,7 @@ static void test_random_backings(void **state)
 
 static void test_longest_backing(void **state)
 {
-	struct port port = { .guest = "g" };
+	struct port port = { .guest = "g", .log = "" };
 	char backing[VSERIAL_SPEC_MAX + 1];
 
 	(void)state;

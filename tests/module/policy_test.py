@@ -1,0 +1,316 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A port's policies: what is logged besides, how fast, and which way.
+
+    guest  <->  port  <->  backing
+                 |
+                 +--> log
+
+What is compared is the pattern that loopguest sends: a byte that is missing,
+doubled or out of place shows as a break in it.
+"""
+import errno
+import os
+import re
+
+from genl import Refused
+from lib import (N, RING, Loopguest, ctl, ctl_json, equal, expect,
+                 forget_guest, loopguest, make_guest, make_port, pattern,
+                 pattern_runs, Port, read_file, run, run_program, scratch,
+                 test, tmpfs, wait_for, write_sysfs)
+
+FAST = ("--write=poll", "--chunk=4096")
+
+
+def load(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def size(path):
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0
+
+
+def same(got, want, what):
+    """Compares bytes; says where they differ and not what they are."""
+    if got == want:
+        return
+    at = next((i for i, (a, b) in enumerate(zip(got, want)) if a != b),
+              min(len(got), len(want)))
+    raise AssertionError(f"{what}: {len(got)} bytes, not {len(want)}, "
+                         f"and different at {at}")
+
+
+def holds(path, want):
+    """Waits until a file has so many bytes, and compares them."""
+    wait_for(lambda: size(path) >= len(want),
+             f"{path} has {size(path)} of {len(want)} bytes")
+    same(load(path), want, path)
+
+
+def refused(port, number, *words, **settings):
+    """A change is refused, in a sentence with these words."""
+    try:
+        port.set(**settings)
+    except Refused as e:
+        equal(e.errno, number, f"the errno of {settings}")
+        for word in words:
+            expect(word in e.text, f"{e.text!r} does not say {word!r}")
+        return
+    raise AssertionError(f"{settings} was taken")
+
+
+# the log
+
+@test
+def log_of_any_backing():
+    """the log has what the guest wrote, whatever the backing, connected or not"""
+    directory = scratch()
+    log = f"{directory}/log"
+    port = make_port("y-any", log=f"file:{log}", stall_limit=0)
+    handle = port.open()
+    written = b""
+    for backing in ("null", "loopback", f"file:{directory}/out", "pipe:y-any",
+                    "tcp://localhost:1"):
+        port.set(backing=backing)
+        for turn in (port.connect, port.disconnect):
+            turn()
+            piece = f"{backing} {turn.__name__}\n".encode()
+            handle.write_all(piece)
+            written += piece
+            holds(log, written)
+    equal(port.state, N.VSERIAL_STATE_NOT_CONNECTED, "the state")
+    port.set(log="none")
+    handle.write_all(b"not logged")
+    expect("log" not in port.get(), "there is still a log")
+    port.set(backing=f"file:{directory}/all")
+    port.connect()
+    wait_for(lambda: port.tx_unread == 0, "the last of it is written")
+    same(load(log), written, "the log")
+
+
+@test
+def log_begins():
+    """a log begins with what the guest writes from then on, at once or later"""
+    directory = scratch()
+    forget_guest("y-begin")
+    ctl("guest", "add", "y-begin")
+    ctl("port", "add", "y-begin/0", "log", f"file:{directory}/first")
+    port = Port("y-begin")
+    handle = port.open()
+    handle.write_all(b"one ")
+    holds(f"{directory}/first", b"one ")
+    port.set(log="")
+    handle.write_all(b"two ")
+    port.set(log=f"file:{directory}/second")
+    handle.write_all(b"three")
+    holds(f"{directory}/second", b"three")
+    same(load(f"{directory}/first"), b"one ", "the first log")
+    equal(ctl_json("port", "show", port.name)["log"],
+          f"file:{directory}/second", "the log by vserialctl")
+
+
+@test
+def log_keys():
+    """a log is rotated, stamped and emptied as a backing is"""
+    log = f"{scratch()}/log"
+    port = make_port("y-keys", log=f"file:{log}#max-size=4K&keep=9")
+    loopguest(port, "send=10000", options=FAST)
+    wait_for(lambda: size(log) == 10000 - 8192, "all is in the files")
+    same(load(f"{log}.2") + load(f"{log}.1") + load(log), pattern(10000),
+         "the files")
+    port.set(log=f"file:{log}#truncate&timestamps")
+    handle = port.open()
+    handle.write_all(b"a\nb\n")
+    wait_for(lambda: load(log).count(b"\n") == 2, "the lines arrive")
+    expect(re.fullmatch(rb"(\d{4}-\d\d-\d\dT[\d:.]+Z [ab]\n){2}", load(log)),
+           f"the log is {load(log)!r}")
+
+
+@test
+def log_owner():
+    """a new log belongs to the guest's owner"""
+    log = f"{scratch()}/log"
+    forget_guest("y-owner")
+    ctl("guest", "add", "y-owner", "owner", "12345:23456")
+    ctl("port", "add", "y-owner/0", "log", f"file:{log}")
+    info = os.stat(log)
+    equal((info.st_uid, info.st_gid), (12345, 23456), "its owner")
+
+
+@test
+def log_refusals():
+    """what is no file is refused, with all that was asked for besides"""
+    directory = scratch()
+    log = f"{directory}/log"
+    port = make_port("y-refuse", log=f"file:{log}")
+    handle = port.open()
+    before = port.get()
+    for spec, number, *words in (
+            ("null", errno.EINVAL, "log 'null'", "file:"),
+            ("tcp://a:1", errno.EINVAL, "log 'tcp://a:1'"),
+            ("pipe:x", errno.EINVAL, "log 'pipe:x'"),
+            ("nonsense", errno.EINVAL, "log 'nonsense'"),
+            ("file:relative", errno.EINVAL, "log 'file:relative'"),
+            ("file:/x#keep=100", errno.EINVAL, "log 'file:/x", "keep"),
+            (f"file:{directory}/none/log", errno.ENOENT, f"log 'file:{directory}"),
+            (f"file:{directory}", errno.EISDIR, f"log 'file:{directory}'")):
+        refused(port, number, *words, log=spec, overflow="drop-old",
+                backing=f"file:{directory}/backing")
+        after = port.get()
+        equal({k: after[k] for k in ("log", "overflow", "backing")},
+              {k: before[k] for k in ("log", "overflow", "backing")},
+              f"the settings after {spec}")
+    # and the other way round
+    refused(port, errno.EISDIR, "backing 'file:", log=f"file:{log}.2",
+            backing=f"file:{directory}")
+    equal(port.log, f"file:{log}", "the log")
+    handle.write_all(b"still")
+    holds(log, b"still")
+
+
+@test
+def log_switched_under_load():
+    """100 changes between two logs while a guest floods lose and double nothing"""
+    directory = scratch()
+    files = [f"{directory}/a", f"{directory}/b"]
+    # A guest that is held up by a file for each 64K leaves the log time.
+    port = make_port("y-switch", log=f"file:{files[0]}", stall_limit=0,
+                     backing=f"file:{directory}/c", history="1M")
+    guest = Loopguest(port, "flood", options=("--timeout=0", *FAST))
+    for n in range(1, 101):
+        seen = port.tx_bytes
+        port.set(log=f"file:{files[n % 2]}")
+        wait_for(lambda s=seen: port.tx_bytes > s, "the guest goes on")
+    guest.terminate()
+    total = int(guest.finish()["flood"]["bytes"])
+    lost = port.log_dropped
+    wait_for(lambda: sum(map(size, files)) + lost == total,
+             f"{total} bytes are in the logs, but for {lost} lost")
+    equal(lost, 0, "bytes the log lost")
+    runs = [run for path in files for run in pattern_runs(load(path))]
+    expect(len(runs) > 50, f"there are only {len(runs)} pieces")
+    end = 0
+    for offset, length in sorted(runs):
+        # the byte behind a piece may fit by chance, and is the next one's then
+        expect(abs(offset - end) < 4, f"a piece begins at {offset}, not {end}")
+        end = offset + length
+    equal(end, total, "the end of the last piece")
+    equal(sum(length for _, length in runs), total, "bytes of all pieces")
+
+
+@test
+def log_without_space():
+    """a log without room says why, holds nobody up, and comes back"""
+    directory = tmpfs("32k")
+    log = f"{directory}/log"
+    port = make_port("y-full", log=f"file:{log}", stall_limit=0)
+    total = 1 << 20
+    handle = port.open()
+    handle.write_all(pattern(10000))
+    holds(log, pattern(10000))
+    handle.write_all(pattern(total - 10000, offset=10000))
+    wait_for(lambda: "no space" in port.log_reason, "the reason says so")
+    expect(f"log 'file:{log}'" in port.log_reason,
+           f"the reason is {port.log_reason!r}")
+    equal((port.state, port.reason), (N.VSERIAL_STATE_CONNECTED, ""),
+          "the port's state and reason")
+    equal((port.dropped_bytes, port.tx_unread), (0, 0), "dropped and unread")
+    shown = ctl("port", "show", port.name)
+    expect("log-reason" in shown and "no space" in shown, shown)
+    equal(read_file(f"{port.sysfs}/log_reason").strip(), port.log_reason,
+          "the reason in sysfs")
+    done = run_program("mount", "-o", "remount,size=8M", directory)
+    equal(done.status, 0, f"the remount ({done.err})")
+    wait_for(lambda: not port.log_reason, "it comes back")
+    wait_for(lambda: size(log) + port.log_dropped == total,
+             "what is not in the log is counted")
+    expect(port.log_dropped >= total - 32768 - 2 * RING,
+           f"{port.log_dropped} bytes were lost")
+    equal(read_file(f"{port.sysfs}/log_dropped").strip(), str(port.log_dropped),
+          "log_dropped in sysfs")
+    handle.write_all(pattern(1000, offset=total))
+    wait_for(lambda: size(log) + port.log_dropped == total + 1000, "it goes on")
+    runs = pattern_runs(load(log))
+    equal(runs[0][0], 0, "where the log begins")
+    expect(runs[0][1] >= 10000, f"its first piece is {runs[0]}")
+    equal(sum(runs[-1]), total + 1000, "where the log ends")
+
+
+@test
+def log_and_backing_in_one_file():
+    """one file as backing and log of a port has all twice, as with two backings"""
+    path = f"{scratch()}/log"
+    port = make_port("y-same", backing=f"file:{path}", log=f"file:{path}",
+                     stall_limit=0)
+    loopguest(port, "send=50000", options=FAST)
+    wait_for(lambda: size(path) == 100000, "both arrive")
+    lengths = {}
+    for offset, length in pattern_runs(load(path)):
+        lengths[offset] = lengths.get(offset, 0) + length
+    equal(sum(lengths.values()), 100000, "bytes that are the guest's")
+    equal(port.log_reason, "", "log_reason")
+
+
+@test
+def log_of_two_ports():
+    """two ports may log to one file; all bytes of both are there"""
+    path = f"{scratch()}/log"
+    ports = make_guest("y-two", 2, log=f"file:{path}#max-size=16K&keep=9")
+    guests = [Loopguest(port, "send=40000", options=FAST) for port in ports]
+    for guest in guests:
+        guest.finish()
+    files = [f"{path}.{n}" for n in range(9, 0, -1)] + [path]
+    wait_for(lambda: sum(map(size, files)) == 80000, "all is in the files")
+    for port in ports:
+        equal((port.log_reason, port.log_dropped), ("", 0), "reason and loss")
+
+
+@test
+def log_lets_go():
+    """a file system can be unmounted once its file is no log any more"""
+    directory = tmpfs("64k")
+    port = make_port("y-umount", log=f"file:{directory}/log")
+    port.open().write_all(b"x")
+    holds(f"{directory}/log", b"x")
+    expect(run_program("umount", directory).status != 0, "it was not in use")
+    port.set(log="none")
+    wait_for(lambda: run_program("umount", directory).status == 0, "umount works")
+
+
+@test
+def log_survives_removal():
+    """what was written before the port was removed is in the log"""
+    path = f"{scratch()}/log"
+    port = make_port("y-gone", log=f"file:{path}")
+    handle = port.open()
+    handle.write_all(pattern(5000))
+    port.remove(force=True)
+    holds(path, pattern(5000))
+
+
+@test
+def log_by_sysfs():
+    """the log is set, shown and taken away through sysfs"""
+    log = f"{scratch()}/log"
+    port = make_port("y-sysfs")
+    equal(read_file(f"{port.sysfs}/log"), "\n", "no log")
+    write_sysfs(f"{port.sysfs}/log", f"file:{log}#timestamps\n")
+    equal(read_file(f"{port.sysfs}/log"), f"file:{log}#timestamps\n", "the log")
+    equal(port.log, f"file:{log}#timestamps", "the log by netlink")
+    for nothing in ("none\n", "\n"):
+        write_sysfs(f"{port.sysfs}/log", nothing)
+        equal(read_file(f"{port.sysfs}/log"), "\n", f"the log after {nothing!r}")
+        write_sysfs(f"{port.sysfs}/log", f"file:{log}")
+    try:
+        write_sysfs(f"{port.sysfs}/log", "null")
+        raise AssertionError("null was taken as a log")
+    except OSError as e:
+        equal(e.errno, errno.EINVAL, "the errno")
+    equal(port.log, f"file:{log}", "the log that stays")
+
+
+run()
