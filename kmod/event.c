@@ -10,6 +10,7 @@
 #include "message.h"
 #include "notify.h"
 #include "port.h"
+#include "session.h"
 
 /* The registered family; its first multicast group gets the events. */
 static const struct genl_family *vserial_event_family;
@@ -69,6 +70,12 @@ static int vserial_event_fill_port_gone(struct sk_buff *skb, void *hdr,
 	return 0;
 }
 
+static int vserial_event_fill_session(struct sk_buff *skb, void *hdr,
+				      void *object)
+{
+	return vserial_message_session(skb, hdr, object);
+}
+
 static void vserial_event_guest(struct vserial_guest *g)
 {
 	vserial_event_send(VSERIAL_CMD_GUEST_NTF, NLMSG_GOODSIZE, g,
@@ -81,9 +88,30 @@ static void vserial_event_port(struct vserial_port *port)
 			   port, vserial_event_fill_port);
 }
 
+/* Sessions' own sockets are told, too, whatever they listen to. */
+static void vserial_event_session(struct vserial_session *s, u8 cmd, bool own)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	vserial_event_send(cmd, VSERIAL_MESSAGE_SESSION_SIZE, s,
+			   vserial_event_fill_session);
+	if (!own)
+		return;
+	skb = genlmsg_new(VSERIAL_MESSAGE_SESSION_SIZE, GFP_KERNEL);
+	if (!skb)
+		return;
+	hdr = genlmsg_put(skb, 0, 0, vserial_event_family, 0, cmd);
+	if (hdr && !vserial_message_session(skb, hdr, s))
+		genlmsg_unicast(&init_net, skb, vserial_link_portid(&s->link));
+	else
+		nlmsg_free(skb);
+}
+
 static int vserial_event_told(struct notifier_block *listener,
 			      unsigned long event, void *object)
 {
+	struct vserial_session *s;
 	struct vserial_guest *g;
 
 	switch (event) {
@@ -112,6 +140,17 @@ static int vserial_event_told(struct notifier_block *listener,
 	case VSERIAL_EVENT_PORT_GONE:
 		vserial_event_send(VSERIAL_CMD_PORT_DEL_NTF, NLMSG_GOODSIZE,
 				   object, vserial_event_fill_port_gone);
+		break;
+	case VSERIAL_EVENT_SESSION_NEW:
+		vserial_event_session(object, VSERIAL_CMD_SESSION_NTF, false);
+		break;
+	case VSERIAL_EVENT_SESSION_CHANGED:
+		vserial_event_session(object, VSERIAL_CMD_SESSION_NTF, true);
+		break;
+	case VSERIAL_EVENT_SESSION_GONE:
+		s = object;
+		vserial_event_session(s, VSERIAL_CMD_SESSION_DEL_NTF,
+				      !s->quiet);
 		break;
 	}
 	return NOTIFY_DONE;

@@ -189,6 +189,22 @@ void vserial_input_break(struct vserial_backing *b, unsigned int ms)
 }
 
 /**
+ * vserial_input_send_break() - somebody beside the backing has a break
+ * @port: the port
+ * @ms: how long, 0 if not known
+ *
+ * Context: any; must not sleep.
+ */
+void vserial_input_send_break(struct vserial_port *port, unsigned int ms)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	vserial_input_mark(port, VSERIAL_MARKER_BREAK, ms);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/**
  * vserial_input_pump() - move what waits in the stream to the flip buffer
  * @port: the port
  *

@@ -23,6 +23,7 @@ void vserial_input_count(const struct vserial_port *port, u64 *bytes,
 void vserial_input_setup(struct vserial_port *port);
 void vserial_input_power_on(struct vserial_port *port);
 void vserial_input_power_off(struct vserial_port *port);
+void vserial_input_send_break(struct vserial_port *port, unsigned int ms);
 void vserial_input_pump(struct vserial_port *port);
 void vserial_input_stop(struct vserial_port *port);
 void vserial_input_init(void);

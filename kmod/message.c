@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * message: guests and ports as netlink messages
+ * message: guests, ports and sessions as netlink messages
  */
 #include <linux/rcupdate.h>
 #include <net/genetlink.h>
@@ -10,6 +10,7 @@
 #include "log.h"
 #include "message.h"
 #include "port.h"
+#include "session.h"
 #include "spec.h"
 
 static int vserial_put_uuid(struct sk_buff *skb, int attr, const uuid_t *uuid)
@@ -139,6 +140,43 @@ int vserial_message_port(struct sk_buff *skb, void *hdr,
 	    nla_put_u32(skb, VSERIAL_A_PORT_PARITY, st.icount.parity) ||
 	    nla_put_u32(skb, VSERIAL_A_PORT_OVERRUN, st.icount.overrun) ||
 	    vserial_put_log(skb, port, &st)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/**
+ * vserial_message_session() - write a session into a message
+ * @skb: the message
+ * @hdr: its generic netlink header; the message is ended, or cancelled if
+ *	there is no room
+ * @s: the session, with vserial_sessions_lock held
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int vserial_message_session(struct sk_buff *skb, void *hdr,
+			    const struct vserial_session *s)
+{
+	if (nla_put_u32(skb, VSERIAL_A_SESSION_ID, s->link.id) ||
+	    nla_put_string(skb, VSERIAL_A_SESSION_GUEST,
+			   vserial_port_guest_name(s->port)) ||
+	    nla_put_u32(skb, VSERIAL_A_SESSION_INDEX, s->port->index) ||
+	    (s->read_only && nla_put_flag(skb, VSERIAL_A_SESSION_READ_ONLY)) ||
+	    nla_put_u8(skb, VSERIAL_A_SESSION_WRITER, s->writer) ||
+	    nla_put_string(skb, VSERIAL_A_SESSION_PEER, s->peer) ||
+	    nla_put_u32(skb, VSERIAL_A_SESSION_UID,
+			from_kuid_munged(&init_user_ns, s->uid)) ||
+	    nla_put_u32(skb, VSERIAL_A_SESSION_PID, s->pid) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_SESSION_SINCE, s->since,
+			      VSERIAL_A_SESSION_PAD) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_SESSION_OFFSET, s->offset,
+			      VSERIAL_A_SESSION_PAD) ||
+	    (s->backing && nla_put_u32(skb, VSERIAL_A_SESSION_BACKING,
+				       s->backing)) ||
+	    (s->reason.text[0] &&
+	     nla_put_string(skb, VSERIAL_A_SESSION_REASON, s->reason.text))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}

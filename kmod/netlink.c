@@ -21,42 +21,18 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/task_work.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "channel.h"
 #include "event.h"
 #include "guest.h"
+#include "input.h"
 #include "message.h"
 #include "netlink.h"
 #include "port.h"
-#include "reason.h"
-
-/**
- * struct vserial_request - what somebody asked for
- * @work: carries it out
- * @skb: the request, kept
- * @nlh: its header, in @skb
- * @sender: the sender's socket, kept
- * @cred: the sender's credentials
- * @attrs: its attributes, in @skb, by number
- * @admin: the sender has CAP_SYS_ADMIN
- * @perform: the command's handler
- * @reason: why it is refused
- */
-struct vserial_request {
-	struct callback_head work;
-	struct sk_buff *skb;
-	const struct nlmsghdr *nlh;
-	struct sock *sender;
-	const struct cred *cred;
-	struct nlattr **attrs;
-	bool admin;
-	int (*perform)(struct vserial_request *rq);
-	struct vserial_reason reason;
-};
-
-static struct genl_family vserial_nl_family;
+#include "request.h"
+#include "session.h"
 
 static void vserial_nl_answer(struct sk_buff *skb, const struct nlmsghdr *nlh,
 			      int err, const struct vserial_reason *reason)
@@ -70,27 +46,21 @@ static void vserial_nl_answer(struct sk_buff *skb, const struct nlmsghdr *nlh,
 		netlink_ack(skb, (struct nlmsghdr *)nlh, err, &extack);
 }
 
-/* Refuses a request that is not deferred.  Return: what the handler returns. */
-static int vserial_nl_refuse(struct sk_buff *skb, struct genl_info *info,
-			     int err, const struct vserial_reason *reason)
+/**
+ * vserial_nl_refuse() - refuse a request that is not deferred
+ * @skb: the request
+ * @nlh: its header
+ * @err: a negative errno
+ * @reason: says why
+ *
+ * Return: what the handler returns, so that netlink does not answer again.
+ */
+int vserial_nl_refuse(struct sk_buff *skb, const struct nlmsghdr *nlh, int err,
+		      const struct vserial_reason *reason)
 {
-	vserial_nl_answer(skb, info->nlhdr, err, reason);
+	vserial_nl_answer(skb, nlh, err, reason);
 	return -EINTR;
 }
-
-/**
- * struct vserial_nl_object - what there is of attributes for one kind of object
- * @type: NLA_* by attribute; NLA_UNSPEC: only told, never taken
- * @max: the last attribute
- *
- * These are not the kernel's policies, whose refusals name neither value nor
- * rule, and which take the last of two attributes, strings with bytes after
- * their end, and attributes that a command has no use for.
- */
-struct vserial_nl_object {
-	const u8 *type;
-	int max;
-};
 
 static const u8 vserial_nl_guest_types[VSERIAL_A_GUEST_MAX + 1] = {
 	[VSERIAL_A_GUEST_NAME] = NLA_NUL_STRING,
@@ -114,13 +84,14 @@ static const u8 vserial_nl_port_types[VSERIAL_A_PORT_MAX + 1] = {
 	[VSERIAL_A_PORT_HISTORY] = NLA_U32,
 	[VSERIAL_A_PORT_CARRIER] = NLA_U32,
 	[VSERIAL_A_PORT_LOG] = NLA_NUL_STRING,
+	[VSERIAL_A_PORT_BREAK_LENGTH] = NLA_U32,
 };
 
 static const struct vserial_nl_object vserial_nl_guest = {
 	vserial_nl_guest_types, VSERIAL_A_GUEST_MAX
 };
 
-static const struct vserial_nl_object vserial_nl_port = {
+const struct vserial_nl_object vserial_nl_port = {
 	vserial_nl_port_types, VSERIAL_A_PORT_MAX
 };
 
@@ -130,12 +101,15 @@ static int vserial_nl_judge_value(const struct nlattr *attr, u8 type,
 	static const int lengths[] = {
 		[NLA_U8] = sizeof(u8),
 		[NLA_U32] = sizeof(u32),
+		[NLA_U64] = sizeof(u64),
 		[NLA_FLAG] = 0,
 		[NLA_BINARY] = VSERIAL_UUID_SIZE,
 	};
 	const char *text = nla_data(attr);
 	int len = nla_len(attr);
 
+	if (type == VSERIAL_NL_BYTES)
+		return 0;
 	if (type != NLA_NUL_STRING) {
 		if (len == lengths[type])
 			return 0;
@@ -160,10 +134,9 @@ static int vserial_nl_judge_value(const struct nlattr *attr, u8 type,
  *
  * Return: 0 or -EINVAL.
  */
-static int vserial_nl_parse(const struct nlmsghdr *nlh,
-			    const struct vserial_nl_object *object, u64 allowed,
-			    struct nlattr **attrs,
-			    struct vserial_reason *reason)
+int vserial_nl_parse(const struct nlmsghdr *nlh,
+		     const struct vserial_nl_object *object, u64 allowed,
+		     struct nlattr **attrs, struct vserial_reason *reason)
 {
 	const struct genlmsghdr *hdr = nlmsg_data(nlh);
 	struct nlattr *attr;
@@ -285,9 +258,17 @@ static int vserial_nl_guest_del(struct vserial_request *rq)
 
 /* commands on ports */
 
-static int vserial_nl_port_id(struct nlattr **attrs, const char **name,
-			      unsigned int *index,
-			      struct vserial_reason *reason)
+/**
+ * vserial_nl_port_id() - which port a request is about
+ * @attrs: its attributes
+ * @name: filled with the guest's name
+ * @index: filled with the port's index
+ * @reason: says why not
+ *
+ * Return: 0 or -EINVAL.
+ */
+int vserial_nl_port_id(struct nlattr **attrs, const char **name,
+		       unsigned int *index, struct vserial_reason *reason)
 {
 	int err = vserial_nl_name(attrs, VSERIAL_A_PORT_GUEST, name, reason);
 
@@ -420,6 +401,23 @@ static int vserial_nl_port_disconnect(struct vserial_request *rq)
 	return vserial_nl_port_switch(rq, false);
 }
 
+static int vserial_nl_port_break(struct vserial_request *rq)
+{
+	struct nlattr *length = rq->attrs[VSERIAL_A_PORT_BREAK_LENGTH];
+	struct vserial_port *port = vserial_nl_find_port(rq);
+	int err;
+
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = vserial_guest_may_connect(vserial_guest_of_port(port), rq->admin,
+					NETLINK_CREDS(rq->skb)->uid,
+					&rq->reason);
+	if (!err)
+		vserial_input_send_break(port, length ? nla_get_u32(length) : 0);
+	put_device(&port->dev);
+	return err;
+}
+
 /* deferral */
 
 /**
@@ -453,8 +451,6 @@ struct vserial_nl_command {
 
 #define VSERIAL_NL_IDENTITY						\
 	GENMASK_ULL(VSERIAL_A_GUEST_GID, VSERIAL_A_GUEST_UUID)
-#define VSERIAL_NL_PORT_ID						\
-	(BIT_ULL(VSERIAL_A_PORT_GUEST) | BIT_ULL(VSERIAL_A_PORT_INDEX))
 #define VSERIAL_NL_SETTINGS						\
 	(GENMASK_ULL(VSERIAL_A_PORT_CARRIER, VSERIAL_A_PORT_BACKING) |	\
 	 GENMASK_ULL(VSERIAL_A_PORT_DIRECTION, VSERIAL_A_PORT_LOG))
@@ -482,6 +478,33 @@ static const struct vserial_nl_command vserial_nl_commands[] = {
 		VSERIAL_NL_PORT(vserial_nl_port_connect, 0, true),
 	[VSERIAL_CMD_PORT_DISCONNECT] =
 		VSERIAL_NL_PORT(vserial_nl_port_disconnect, 0, true),
+	[VSERIAL_CMD_PORT_BREAK] =
+		VSERIAL_NL_PORT(vserial_nl_port_break,
+				BIT_ULL(VSERIAL_A_PORT_BREAK_LENGTH), true),
+	[VSERIAL_CMD_SESSION_NEW] = {
+		.perform = vserial_nl_session_new,
+		.object = &vserial_nl_session,
+		.allowed = BIT_ULL(VSERIAL_A_SESSION_GUEST) |
+			   BIT_ULL(VSERIAL_A_SESSION_INDEX) |
+			   BIT_ULL(VSERIAL_A_SESSION_FORCE) |
+			   BIT_ULL(VSERIAL_A_SESSION_READ_ONLY),
+		.owners = true,
+	},
+	[VSERIAL_CMD_SESSION_DEL] = {
+		.perform = vserial_nl_session_del,
+		.object = &vserial_nl_session,
+		.allowed = BIT_ULL(VSERIAL_A_SESSION_ID),
+		.owners = true,
+	},
+	/* Only the size of a terminal, see vserial_nl_send(). */
+	[VSERIAL_CMD_DATA] = {
+		.perform = vserial_nl_window,
+		.object = &vserial_nl_data,
+		.allowed = BIT_ULL(VSERIAL_A_DATA_SESSION) |
+			   BIT_ULL(VSERIAL_A_DATA_WINDOW_ROWS) |
+			   BIT_ULL(VSERIAL_A_DATA_WINDOW_COLUMNS),
+		.owners = true,
+	},
 };
 
 static void vserial_nl_perform(struct callback_head *work)
@@ -508,7 +531,14 @@ static void vserial_nl_perform(struct callback_head *work)
 	module_put(THIS_MODULE);
 }
 
-static int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info)
+/**
+ * vserial_nl_defer() - handler of commands that change something
+ * @skb: the request
+ * @info: the same, as generic netlink sees it
+ *
+ * Return: -EINTR, so that netlink does not answer.
+ */
+int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct vserial_nl_command *cmd =
 		&vserial_nl_commands[info->genlhdr->cmd];
@@ -563,7 +593,7 @@ free:
 	kfree(rq->attrs);
 	kfree(rq);
 refuse:
-	return vserial_nl_refuse(skb, info, err, &reason);
+	return vserial_nl_refuse(skb, info->nlhdr, err, &reason);
 }
 
 /* answers */
@@ -584,7 +614,7 @@ static int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info)
 	      vserial_nl_name(attrs, VSERIAL_A_GUEST_NAME, &name,
 			      &reason);
 	if (err)
-		return vserial_nl_refuse(skb, info, err, &reason);
+		return vserial_nl_refuse(skb, info->nlhdr, err, &reason);
 	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
@@ -601,7 +631,7 @@ static int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		return genlmsg_reply(msg, info);
 	nlmsg_free(msg);
-	return vserial_nl_refuse(skb, info, err, &reason);
+	return vserial_nl_refuse(skb, info->nlhdr, err, &reason);
 }
 
 static int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
@@ -619,10 +649,10 @@ static int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
 			       VSERIAL_NL_PORT_ID, attrs, &reason) ?:
 	      vserial_nl_port_id(attrs, &name, &index, &reason);
 	if (err)
-		return vserial_nl_refuse(skb, info, err, &reason);
+		return vserial_nl_refuse(skb, info->nlhdr, err, &reason);
 	port = vserial_guest_get_port(name, index, &reason);
 	if (IS_ERR(port))
-		return vserial_nl_refuse(skb, info, PTR_ERR(port), &reason);
+		return vserial_nl_refuse(skb, info->nlhdr, PTR_ERR(port), &reason);
 
 	err = -ENOMEM;
 	msg = genlmsg_new(VSERIAL_MESSAGE_PORT_SIZE, GFP_KERNEL);
@@ -707,8 +737,7 @@ static int vserial_nl_guest_start(struct netlink_callback *cb)
 
 	if (!err)
 		return 0;
-	vserial_nl_answer(cb->skb, cb->nlh, err, &reason);
-	return -EINTR;
+	return vserial_nl_refuse(cb->skb, cb->nlh, err, &reason);
 }
 
 /* cb->args[2] is the name of the guest whose ports are asked for, or NULL. */
@@ -734,8 +763,7 @@ static int vserial_nl_port_start(struct netlink_callback *cb)
 	if (!err)
 		return 0;
 refuse:
-	vserial_nl_answer(cb->skb, cb->nlh, err, &reason);
-	return -EINTR;
+	return vserial_nl_refuse(cb->skb, cb->nlh, err, &reason);
 }
 
 static int vserial_nl_port_dump(struct sk_buff *skb,
@@ -778,13 +806,24 @@ static const struct genl_ops vserial_nl_ops[] = {
 	  .start = vserial_nl_port_start, .dumpit = vserial_nl_port_dump },
 	{ .cmd = VSERIAL_CMD_PORT_CONNECT, .doit = vserial_nl_defer },
 	{ .cmd = VSERIAL_CMD_PORT_DISCONNECT, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_PORT_BREAK, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_PORT_HISTORY, .start = vserial_nl_history_start,
+	  .dumpit = vserial_nl_history_dump,
+	  .done = vserial_nl_history_done },
+	{ .cmd = VSERIAL_CMD_SESSION_NEW, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_SESSION_DEL, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_SESSION_GET, .doit = vserial_nl_session_get,
+	  .start = vserial_nl_session_start,
+	  .dumpit = vserial_nl_session_dump },
+	{ .cmd = VSERIAL_CMD_DATA, .doit = vserial_nl_send },
+	{ .cmd = VSERIAL_CMD_DATA_ACK, .doit = vserial_nl_ack },
 };
 
 static const struct genl_multicast_group vserial_nl_groups[] = {
 	{ .name = VSERIAL_MCGRP_EVENTS },
 };
 
-static struct genl_family vserial_nl_family __ro_after_init = {
+struct genl_family vserial_nl_family __ro_after_init = {
 	.name = VSERIAL_FAMILY_NAME,
 	.version = VSERIAL_FAMILY_VERSION,
 	.ops = vserial_nl_ops,
@@ -804,13 +843,25 @@ static struct genl_family vserial_nl_family __ro_after_init = {
  */
 int vserial_netlink_init(void)
 {
-	int err = genl_register_family(&vserial_nl_family);
+	int err = vserial_channel_init(&vserial_nl_family);
 
 	if (err)
 		return err;
-	err = vserial_event_init(&vserial_nl_family);
+	err = vserial_session_init();
 	if (err)
-		genl_unregister_family(&vserial_nl_family);
+		goto channel;
+	err = genl_register_family(&vserial_nl_family);
+	if (err)
+		goto session;
+	err = vserial_event_init(&vserial_nl_family);
+	if (!err)
+		return 0;
+
+	genl_unregister_family(&vserial_nl_family);
+session:
+	vserial_session_exit();
+channel:
+	vserial_channel_exit();
 	return err;
 }
 
@@ -824,5 +875,7 @@ void vserial_netlink_exit(void)
 {
 	vserial_event_exit();
 	genl_unregister_family(&vserial_nl_family);
+	vserial_session_exit();
+	vserial_channel_exit();
 	synchronize_rcu_tasks();
 }

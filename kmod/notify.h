@@ -17,10 +17,14 @@ struct notifier_block;
  * @VSERIAL_EVENT_PORT_POWER: a port's device was opened or closed
  * @VSERIAL_EVENT_PORT_CHANGED: something else about a port
  * @VSERIAL_EVENT_PORT_GONE: a port is about to disappear
+ * @VSERIAL_EVENT_SESSION_NEW: somebody attached to a port
+ * @VSERIAL_EVENT_SESSION_CHANGED: who writes changed
+ * @VSERIAL_EVENT_SESSION_GONE: a session ended
  *
- * The object is the struct vserial_guest or vserial_port.  The first three and
- * VSERIAL_EVENT_PORT_NEW are told with vserial_guests_lock held,
- * VSERIAL_EVENT_PORT_POWER never.
+ * The object is the struct vserial_guest, vserial_port or vserial_session.  The
+ * first three and VSERIAL_EVENT_PORT_NEW are told with vserial_guests_lock
+ * held, VSERIAL_EVENT_PORT_POWER never, and those of sessions with
+ * vserial_sessions_lock.
  */
 enum vserial_event {
 	VSERIAL_EVENT_GUEST_NEW,
@@ -31,6 +35,9 @@ enum vserial_event {
 	VSERIAL_EVENT_PORT_POWER,
 	VSERIAL_EVENT_PORT_CHANGED,
 	VSERIAL_EVENT_PORT_GONE,
+	VSERIAL_EVENT_SESSION_NEW,
+	VSERIAL_EVENT_SESSION_CHANGED,
+	VSERIAL_EVENT_SESSION_GONE,
 };
 
 void vserial_notify(enum vserial_event event, void *object);

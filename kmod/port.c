@@ -356,6 +356,26 @@ void vserial_port_status(struct vserial_port *port,
 	spin_unlock_irqrestore(&port->lock, flags);
 }
 
+/**
+ * vserial_port_resize() - the terminal at the far end has another size
+ * @port: the port
+ * @rows: lines of text
+ * @columns: characters a line
+ *
+ * Context: process, no locks, may sleep.
+ */
+void vserial_port_resize(struct vserial_port *port, u16 rows, u16 columns)
+{
+	struct winsize ws = { .ws_row = rows, .ws_col = columns };
+	struct tty_struct *tty = tty_port_tty_get(&port->tty);
+
+	port->winsize = ws;
+	if (!tty)
+		return;
+	tty_do_resize(tty, &ws);
+	tty_kref_put(tty);
+}
+
 /*
  * The first open: the guest is powered on.  The tty layer's locks are held.
  * -ENODEV if the port is being removed, -EINTR if the opener is killed.

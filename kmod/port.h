@@ -218,6 +218,7 @@ int vserial_port_connect(struct vserial_port *port, bool on,
 			 struct vserial_reason *reason);
 void vserial_port_status(struct vserial_port *port,
 			 struct vserial_port_status *st);
+void vserial_port_resize(struct vserial_port *port, u16 rows, u16 columns);
 struct vserial_port *vserial_port_by_minor(unsigned int minor);
 
 #endif /* _VSERIAL_PORT_H */

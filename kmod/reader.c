@@ -176,6 +176,29 @@ void vserial_reader_rewind(struct vserial_port *port, struct vserial_reader *r)
 }
 
 /**
+ * vserial_reader_pending() - is there something to take?
+ * @port: the port
+ * @r: the reader
+ * @bytes: how many bytes could be taken now
+ *
+ * Context: any.
+ * Return: whether a byte or a marker can be taken.
+ */
+bool vserial_reader_pending(struct vserial_port *port,
+			    struct vserial_reader *r, size_t *bytes)
+{
+	unsigned long flags;
+	bool pending;
+
+	*bytes = 0;
+	spin_lock_irqsave(&port->lock, flags);
+	pending = vserial_reader_is_there(r) &&
+		  vserial_stream_pending(&port->tx, &r->cursor, bytes);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return pending;
+}
+
+/**
  * vserial_reader_unread() - bytes that a reader has not settled
  * @port: the port
  * @r: the reader
@@ -210,13 +233,54 @@ size_t vserial_reader_input(struct vserial_port *port, struct vserial_reader *r,
 			    const u8 *buf, size_t n)
 {
 	unsigned long flags;
-	size_t taken;
+	size_t taken = n;
 
 	spin_lock_irqsave(&port->lock, flags);
-	taken = vserial_input_put(port, buf, n);
-	r->room_wanted = taken < n;
+	if (vserial_reader_is_there(r)) {
+		taken = vserial_input_put(port, buf, n);
+		r->room_wanted = taken < n;
+	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	return taken;
+}
+
+/**
+ * vserial_reader_end() - where the guest's output ends now
+ * @port: the port
+ *
+ * Context: any.
+ * Return: the offset of the next byte to be written.
+ */
+u64 vserial_reader_end(struct vserial_port *port)
+{
+	unsigned long flags;
+	u64 end;
+
+	spin_lock_irqsave(&port->lock, flags);
+	end = port->tx.head;
+	spin_unlock_irqrestore(&port->lock, flags);
+	return end;
+}
+
+/**
+ * vserial_reader_peek() - look at output that is kept
+ * @port: the port
+ * @offset: the first byte wanted; moved to the oldest kept if it is gone
+ * @buf: where to
+ * @n: how many bytes at most
+ *
+ * Context: any.
+ * Return: bytes copied; 0 at the end.
+ */
+size_t vserial_reader_peek(struct vserial_port *port, u64 *offset, u8 *buf,
+			   size_t n)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	n = vserial_stream_peek(&port->tx, offset, buf, n);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return n;
 }
 
 /**

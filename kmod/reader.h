@@ -45,10 +45,17 @@ bool vserial_reader_take_marker(struct vserial_port *port,
 void vserial_reader_ack(struct vserial_port *port, struct vserial_reader *r,
 			u64 upto);
 void vserial_reader_rewind(struct vserial_port *port, struct vserial_reader *r);
+bool vserial_reader_pending(struct vserial_port *port,
+			    struct vserial_reader *r, size_t *bytes);
 size_t vserial_reader_unread(struct vserial_port *port,
 			     struct vserial_reader *r);
 size_t vserial_reader_input(struct vserial_port *port, struct vserial_reader *r,
 			    const u8 *buf, size_t n);
+
+/* Without a place of one's own. */
+u64 vserial_reader_end(struct vserial_port *port);
+size_t vserial_reader_peek(struct vserial_port *port, u64 *offset, u8 *buf,
+			   size_t n);
 
 /* For output.c and input.c: tell all readers. */
 void vserial_reader_kick(struct vserial_port *port);

@@ -31,4 +31,8 @@ struct vserial_reason {
 __printf(3, 4)
 int vserial_refuse(struct vserial_reason *reason, int err, const char *fmt, ...);
 
+/* The same for something that is no refusal. */
+#define vserial_explain(reason, ...)					\
+	((void)vserial_refuse(reason, 0, __VA_ARGS__))
+
 #endif /* _VSERIAL_REASON_H */

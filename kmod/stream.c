@@ -756,6 +756,20 @@ void vserial_stream_detach(struct vserial_stream *s, struct vserial_cursor *c)
 	release_idle(s);
 }
 
+static void copy_out(const struct vserial_stream *s, u64 offset, u8 *buf,
+		     size_t n)
+{
+	while (n) {
+		u32 at = offset_in_page(offset);
+		size_t chunk = min_t(size_t, n, PAGE_SIZE - at);
+
+		memcpy(buf, *slot_of(s, offset) + at, chunk);
+		offset += chunk;
+		buf += chunk;
+		n -= chunk;
+	}
+}
+
 /**
  * vserial_stream_take() - hand bytes to a reader
  * @s: the stream
@@ -773,7 +787,6 @@ size_t vserial_stream_take(struct vserial_stream *s, struct vserial_cursor *c,
 			   u8 *buf, size_t n, u64 *offset)
 {
 	u64 end = s->head;
-	size_t done = 0;
 
 	*offset = c->taken;
 	if (c->doubt)
@@ -784,20 +797,35 @@ size_t vserial_stream_take(struct vserial_stream *s, struct vserial_cursor *c,
 		return 0;
 
 	n = min_t(u64, n, end - c->taken);
-	if (n == 1) {
+	if (n == 1)
 		*buf = (*slot_of(s, c->taken))[offset_in_page(c->taken)];
-		c->taken++;
-		return 1;
-	}
-	while (done < n) {
-		u32 at = offset_in_page(c->taken);
-		size_t chunk = min_t(size_t, n - done, PAGE_SIZE - at);
+	else
+		copy_out(s, c->taken, buf, n);
+	c->taken += n;
+	return n;
+}
 
-		memcpy(buf + done, *slot_of(s, c->taken) + at, chunk);
-		c->taken += chunk;
-		done += chunk;
-	}
-	return done;
+/**
+ * vserial_stream_pending() - is there something to hand to a reader?
+ * @s: the stream
+ * @c: the reader's cursor
+ * @bytes: how many bytes vserial_stream_take() would hand out at most
+ *
+ * Return: whether a byte or a marker can be taken.
+ */
+bool vserial_stream_pending(const struct vserial_stream *s,
+			    const struct vserial_cursor *c, size_t *bytes)
+{
+	u64 end = s->head;
+
+	*bytes = 0;
+	if (c->doubt)
+		return false;
+	if (c->marker != s->marker_head)
+		end = min(end, marker_at(s, c->marker)->offset);
+	if (end > c->taken)
+		*bytes = end - c->taken;
+	return *bytes || c->marker != s->marker_head;
 }
 
 /**
@@ -907,4 +935,22 @@ u64 vserial_stream_discard(struct vserial_stream *s, struct vserial_cursor *c)
 	advance_tail(s);
 	release_idle(s);
 	return dropped;
+}
+
+/**
+ * vserial_stream_peek() - look at bytes without a cursor
+ * @s: the stream
+ * @offset: the first byte wanted; moved to the oldest held if it is gone
+ * @buf: where to copy them
+ * @n: at most so many
+ *
+ * Return: bytes copied; 0 at the head.
+ */
+size_t vserial_stream_peek(const struct vserial_stream *s, u64 *offset, u8 *buf,
+			   size_t n)
+{
+	*offset = clamp(*offset, s->tail, s->head);
+	n = min_t(u64, n, s->head - *offset);
+	copy_out(s, *offset, buf, n);
+	return n;
 }

@@ -163,6 +163,8 @@ void vserial_stream_hold(struct vserial_stream *s, struct vserial_cursor *c);
 void vserial_stream_detach(struct vserial_stream *s, struct vserial_cursor *c);
 size_t vserial_stream_take(struct vserial_stream *s, struct vserial_cursor *c,
 			   u8 *buf, size_t n, u64 *offset);
+bool vserial_stream_pending(const struct vserial_stream *s,
+			    const struct vserial_cursor *c, size_t *bytes);
 bool vserial_stream_take_marker(struct vserial_stream *s,
 				struct vserial_cursor *c,
 				struct vserial_marker *m);
@@ -172,6 +174,8 @@ void vserial_stream_ack_markers(struct vserial_cursor *c);
 void vserial_stream_skip(struct vserial_stream *s, struct vserial_cursor *c);
 void vserial_stream_rewind(struct vserial_stream *s, struct vserial_cursor *c);
 u64 vserial_stream_discard(struct vserial_stream *s, struct vserial_cursor *c);
+size_t vserial_stream_peek(const struct vserial_stream *s, u64 *offset, u8 *buf,
+			   size_t n);
 
 /**
  * vserial_stream_unread() - bytes a reader has not settled

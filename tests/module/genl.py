@@ -29,18 +29,24 @@ class Numbers:
         with open(HEADER, encoding="ascii") as f:
             text = f.read()
         #: attribute set -> number -> (name, type)
-        self.types = {"GUEST": {}, "PORT": {}}
+        self.types = {name: {} for name in
+                      re.findall(r"VSERIAL_A_([A-Z]+)_UNSPEC", text)}
+        #: command number -> its attribute set
+        self.sets = {}
         for body in re.findall(r"enum\b[^{;]*\{(.*?)\};", text, re.S):
             self._enum(body)
 
     def _enum(self, body):
         entry = re.compile(r"^\s*(_*VSERIAL_\w+)\s*,[ \t]*(?:/\*\s*"
-                           r"(string|binary 16|u8|u32|u64|flag)?)?", re.M)
+                           r"(string|binary 16|binary|u8|u32|u64|flag)?)?", re.M)
         for value, (name, kind) in enumerate(entry.findall(body)):
             setattr(self, name, value)
-            match = re.match(r"VSERIAL_A_(GUEST|PORT)_(\w+)$", name)
+            match = re.match(r"VSERIAL_A_([A-Z]+)_(\w+)$", name)
             if match and kind:
                 self.types[match[1]][value] = (match[2].lower(), kind)
+            match = re.match(r"VSERIAL_CMD_([A-Z]+)", name)
+            if match and value:
+                self.sets[value] = match[1].replace("DAEMON", "BACKING")
 
 
 N = Numbers()
@@ -84,6 +90,10 @@ def attributes(data):
         at += (n + 3) & ~3
 
 
+def u64(kind, value):
+    return attr(kind, struct.pack("=Q", value))
+
+
 def _value(kind, payload):
     if kind == "string":
         return payload.rstrip(b"\0").decode()
@@ -91,13 +101,14 @@ def _value(kind, payload):
         return str(uuid.UUID(bytes=payload))
     if kind == "flag":
         return True
+    if kind == "binary":
+        return payload
     return int.from_bytes(payload, "little")
 
 
 def decode(command, data):
     """The attributes of one of the family's messages, by lower-case name."""
-    group = "PORT" if command >= N.VSERIAL_CMD_PORT_NEW else "GUEST"
-    known = N.types[group]
+    known = N.types[N.sets[command]]
     return {known[k][0] if k in known else k:
             _value(known[k][1], v) if k in known else v
             for k, v in attributes(data)}

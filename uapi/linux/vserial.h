@@ -31,7 +31,8 @@
  * read: the first that can, until it ends or another takes over by force; then
  * the one that has waited longest.  A session ends with SESSION_DEL, with its
  * socket, or with the port; its socket is told by SESSION_DEL_NTF unless it
- * asked for it.  Attaching belongs to the guest's owner too, like *_CONNECT.
+ * asked for it.  A socket has one session a port; asked for again it is changed,
+ * e.g. to take over by force.  Attaching belongs to the guest's owner too, like *_CONNECT.
  *
  * Data.  DATA_NTF carries output to an attached socket: bytes in the order of
  * their offsets, counted from the port's creation, each message with either
@@ -44,9 +45,11 @@
  * are settled; more than 64 KiB are not sent ahead of that.
  *
  * DATA carries input, with an offset that counts what the session has sent.
- * The kernel takes what the guest has room for; if that is not all, DATA_ROOM_NTF
- * tells from which offset on to send again, as soon as there is room.  What
- * does not follow on from what was taken is ignored, so one may send on.
+ * The kernel takes what the guest has room for; if that is not all, the request
+ * is refused with EAGAIN, and so is what runs ahead of it.  As soon as there is
+ * room DATA_ROOM_NTF tells from which offset on to send again.  What was taken
+ * before is skipped.  WINDOW_ROWS and _COLUMNS, the size of the writer's
+ * terminal, travel in a message of their own.
  *
  * The daemon.  One socket with CAP_SYS_ADMIN registers by DAEMON_NEW and serves
  * the backings that the kernel cannot: network, Unix sockets, printers.  It is
@@ -104,7 +107,7 @@ enum {
 	VSERIAL_CMD_PORT_DEL_NTF,	/* event: removed */
 
 	VSERIAL_CMD_PORT_BREAK,		/* PORT: GUEST, INDEX, optional BREAK_LENGTH */
-	VSERIAL_CMD_PORT_HISTORY,	/* PORT: GUEST, INDEX; dump of DATA */
+	VSERIAL_CMD_PORT_HISTORY,	/* dump; PORT: GUEST, INDEX */
 
 	VSERIAL_CMD_SESSION_NEW,	/* SESSION: GUEST, INDEX, optional FORCE, READ_ONLY */
 	VSERIAL_CMD_SESSION_DEL,	/* SESSION: ID */
@@ -194,6 +197,10 @@ enum {
 	VSERIAL_A_PORT_ENDPOINT,	/* u32: enum vserial_endpoint */
 	VSERIAL_A_PORT_MAX_CLIENTS,	/* u32: peers a listener takes at a time */
 	VSERIAL_A_PORT_IDLE_TIMEOUT,	/* u32: s without a byte, 0: for ever */
+
+	/* answers to PORT_HISTORY */
+	VSERIAL_A_PORT_HISTORY_OFFSET,	/* u64: of the first byte */
+	VSERIAL_A_PORT_HISTORY_BYTES,	/* binary */
 
 	__VSERIAL_A_PORT_MAX
 };

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * request: what somebody asked for by netlink, for the files that answer
+ */
+#ifndef _VSERIAL_REQUEST_H
+#define _VSERIAL_REQUEST_H
+
+#include <linux/netlink.h>
+#include <linux/task_work.h>
+#include <net/genetlink.h>
+
+#include "reason.h"
+
+struct cred;
+struct vserial_port;
+
+/**
+ * struct vserial_request - what somebody asked for
+ * @work: carries it out
+ * @skb: the request, kept
+ * @nlh: its header, in @skb
+ * @sender: the sender's socket, kept
+ * @cred: the sender's credentials
+ * @attrs: its attributes, in @skb, by number
+ * @admin: the sender has CAP_SYS_ADMIN
+ * @perform: the command's handler
+ * @reason: why it is refused
+ */
+struct vserial_request {
+	struct callback_head work;
+	struct sk_buff *skb;
+	const struct nlmsghdr *nlh;
+	struct sock *sender;
+	const struct cred *cred;
+	struct nlattr **attrs;
+	bool admin;
+	int (*perform)(struct vserial_request *rq);
+	struct vserial_reason reason;
+};
+
+/* An attribute of any length; the kernel's policies have no word for it. */
+#define VSERIAL_NL_BYTES	NLA_BITFIELD32
+
+/**
+ * struct vserial_nl_object - what there is of attributes for one kind of object
+ * @type: NLA_* by attribute; NLA_UNSPEC: only told, never taken
+ * @max: the last attribute
+ *
+ * These are not the kernel's policies, whose refusals name neither value nor
+ * rule, and which take the last of two attributes, strings with bytes after
+ * their end, and attributes that a command has no use for.
+ */
+struct vserial_nl_object {
+	const u8 *type;
+	int max;
+};
+
+#define VSERIAL_NL_PORT_ID						\
+	(BIT_ULL(VSERIAL_A_PORT_GUEST) | BIT_ULL(VSERIAL_A_PORT_INDEX))
+
+/* netlink.c */
+extern struct genl_family vserial_nl_family;
+extern const struct vserial_nl_object vserial_nl_port;
+
+int vserial_nl_parse(const struct nlmsghdr *nlh,
+		     const struct vserial_nl_object *object, u64 allowed,
+		     struct nlattr **attrs, struct vserial_reason *reason);
+int vserial_nl_refuse(struct sk_buff *skb, const struct nlmsghdr *nlh, int err,
+		      const struct vserial_reason *reason);
+int vserial_nl_port_id(struct nlattr **attrs, const char **name,
+		       unsigned int *index, struct vserial_reason *reason);
+int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_session.c */
+extern const struct vserial_nl_object vserial_nl_session;
+extern const struct vserial_nl_object vserial_nl_data;
+
+int vserial_nl_session_new(struct vserial_request *rq);
+int vserial_nl_session_del(struct vserial_request *rq);
+int vserial_nl_window(struct vserial_request *rq);
+int vserial_nl_session_get(struct sk_buff *skb, struct genl_info *info);
+int vserial_nl_session_start(struct netlink_callback *cb);
+int vserial_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int vserial_nl_send(struct sk_buff *skb, struct genl_info *info);
+int vserial_nl_ack(struct sk_buff *skb, struct genl_info *info);
+
+/* netlink_history.c */
+int vserial_nl_history_start(struct netlink_callback *cb);
+int vserial_nl_history_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int vserial_nl_history_done(struct netlink_callback *cb);
+
+#endif /* _VSERIAL_REQUEST_H */
