@@ -757,9 +757,10 @@ int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
 	spin_unlock_irqrestore(&l->input_lock, flags);
 	if (lost)
 		vserial_link_tell_room(l, offset);
-	return err ? vserial_refuse(reason, err,
-				    "the guest has no room for all of it; wait until told to send again") :
-		     0;
+	if (!err)
+		return 0;
+	return vserial_refuse(reason, err,
+			      "the guest has no room for all of it; wait until told to send again");
 }
 
 /**

@@ -312,9 +312,8 @@ static int vserial_session_add(struct vserial_port *port,
 	vserial_sessions_generation++;
 	if (who->force)
 		vserial_session_take_over(s);
-	else
-		WRITE_ONCE(s->writer, !s->read_only &&
-				      !vserial_session_writer(port));
+	else if (!s->read_only && !vserial_session_writer(port))
+		WRITE_ONCE(s->writer, true);
 	vserial_notify(VSERIAL_EVENT_SESSION_NEW, s);
 	return 0;
 }
@@ -509,7 +508,7 @@ static int vserial_session_told(struct notifier_block *listener,
 		else if (event == VSERIAL_EVENT_GUEST_OWNER &&
 			 vserial_session_owner_lost(s, object))
 			vserial_explain(&s->reason,
-				       "the guest belongs to its user no more");
+					"the guest belongs to its user no more");
 		else
 			continue;
 		vserial_session_end(s);

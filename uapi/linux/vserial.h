@@ -115,7 +115,7 @@ enum {
 	VSERIAL_CMD_SESSION_NTF,	/* event: added or changed */
 	VSERIAL_CMD_SESSION_DEL_NTF,	/* event: ended */
 
-	VSERIAL_CMD_DATA,		/* DATA: SESSION, and OFFSET with BYTES, BREAK, LINES, WINDOW_* */
+	VSERIAL_CMD_DATA,		/* DATA: SESSION, OFFSET; BYTES, BREAK, LINES or WINDOW_* */
 	VSERIAL_CMD_DATA_ACK,		/* DATA: CREDIT, SESSION and OFFSET */
 	VSERIAL_CMD_DATA_NTF,		/* to a session's socket: output */
 	VSERIAL_CMD_DATA_ROOM_NTF,	/* to a session's socket: send from OFFSET on */
