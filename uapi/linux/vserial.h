@@ -264,6 +264,7 @@ enum {
 	VSERIAL_A_BACKING_STATE,	/* u32: enum vserial_state */
 	VSERIAL_A_BACKING_REASON,	/* string: one sentence */
 	VSERIAL_A_BACKING_PEER,		/* string: who is at the far end */
+	VSERIAL_A_BACKING_END,		/* u64: behind the last byte the guest wrote */
 
 	__VSERIAL_A_BACKING_MAX
 };
