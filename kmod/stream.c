@@ -77,6 +77,16 @@ static u8 *page_get(struct vserial_budget *budget, gfp_t gfp)
 	return page;
 }
 
+/* Whatever others hold: nobody can keep a port from being opened. */
+static u8 *page_get_beyond_limit(struct vserial_budget *budget)
+{
+	u8 *page = (u8 *)__get_free_page(GFP_KERNEL_ACCOUNT);
+
+	if (page)
+		atomic_long_inc(&budget->used);
+	return page;
+}
+
 static void page_put(struct vserial_budget *budget, u8 *page)
 {
 	if (!page)
@@ -298,8 +308,10 @@ void vserial_stream_destroy(struct vserial_stream *s)
  *
  * Context: process context, without the stream's lock; may sleep.
  *
- * Return: 0, or -ENOMEM if memory or the budget is exhausted; @mem is empty
- * then.
+ * The page that a reserved stream keeps is counted in the budget, but had even
+ * if the budget is exhausted.
+ *
+ * Return: 0, or -ENOMEM if memory is exhausted; @mem is empty then.
  */
 int vserial_stream_prepare(const struct vserial_stream *s, u32 history,
 			   struct vserial_stream_mem *mem)
@@ -313,7 +325,7 @@ int vserial_stream_prepare(const struct vserial_stream *s, u32 history,
 
 	/* A reserved stream has its page already. */
 	if (!READ_ONCE(s->reserved)) {
-		mem->spare = page_get(s->budget, GFP_KERNEL_ACCOUNT);
+		mem->spare = page_get_beyond_limit(s->budget);
 		if (!mem->spare)
 			goto fail_slots;
 	}

@@ -37,7 +37,7 @@
 /**
  * struct vserial_budget - pages that all streams of the host may hold
  * @used: pages held now
- * @limit: pages that may be held
+ * @limit: pages that may be held; each reserved stream has one even beyond it
  */
 struct vserial_budget {
 	atomic_long_t used;
