@@ -32,8 +32,11 @@
 #include "reason.h"
 #include "spec.h"
 
-/* Move so many bytes, then let a worker go on. */
+/* Move so many bytes, or turn so often to new ones, then let a worker go on. */
 #define VSERIAL_PIPE_QUANTUM	(4 * VSERIAL_RING_SIZE)
+#define VSERIAL_PIPE_TURNS	64
+/* A piece of bytes; a marker counts as much. */
+#define VSERIAL_PIPE_PIECE	256
 /* Moments that are told apart when bytes are delayed. */
 #define VSERIAL_PIPE_STAMPS	32
 
@@ -246,7 +249,7 @@ static bool vserial_pipe_move(struct vserial_pipe *p, size_t quantum)
 	struct vserial_pipe *peer;
 	struct vserial_marker m;
 	size_t n, put;
-	u8 buf[256];
+	u8 buf[VSERIAL_PIPE_PIECE];
 	u64 offset;
 
 	peer = vserial_pipe_peer(p);
@@ -265,6 +268,7 @@ static bool vserial_pipe_move(struct vserial_pipe *p, size_t quantum)
 			else if (m.type == VSERIAL_MARKER_LINES)
 				vserial_backing_lines(&peer->b,
 						      vserial_line_cross(m.arg));
+			quantum -= min_t(size_t, quantum, sizeof(buf));
 			continue;
 		}
 		put = 0;
@@ -283,18 +287,25 @@ static bool vserial_pipe_move(struct vserial_pipe *p, size_t quantum)
 
 /*
  * Moves what the guest wrote.  One caller at a time does, so that bytes keep
- * their order; those who come meanwhile leave it their turn.
+ * their order; those who come meanwhile leave it their turn.  A guest may see
+ * to it that they come without end, and the caller may be the other guest or
+ * somebody who holds up its input: after a while a worker takes over.
  */
 static void vserial_pipe_pump(struct vserial_pipe *p)
 {
+	unsigned int turns = VSERIAL_PIPE_TURNS;
 	int seen;
 
 	if (atomic_fetch_inc(&p->runs))
 		return;
 	do {
 		seen = atomic_read(&p->runs);
-		if (vserial_pipe_move(p, VSERIAL_PIPE_QUANTUM))
-			queue_delayed_work(vserial_wq, &p->work, 0);
+		if (vserial_pipe_move(p, VSERIAL_PIPE_QUANTUM) || !--turns) {
+			/* In this order: the worker finds nobody at it. */
+			atomic_set_release(&p->runs, 0);
+			mod_delayed_work(vserial_wq, &p->work, 0);
+			return;
+		}
 	} while (atomic_sub_return(seen, &p->runs));
 }
 
