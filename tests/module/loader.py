@@ -21,13 +21,13 @@ def rmmod():
     return system_call(176, b"vserial", os.O_NONBLOCK)
 
 
-def insmod():
-    """What insmod does.  313 is finit_module(2)."""
+def insmod(parameters=b""):
+    """What insmod does, if need be.  313 is finit_module(2)."""
     if loaded():
         return
     fd = os.open(os.environ["VSERIAL_KO"], os.O_RDONLY | os.O_CLOEXEC)
     try:
-        equal(system_call(313, fd, b"", 0), 0, "the errno of insmod")
+        equal(system_call(313, fd, parameters, 0), 0, "the errno of insmod")
     finally:
         os.close(fd)
 

@@ -53,7 +53,10 @@ static const char usage[] =
 "  flood[=N]           send as fast as the port takes it, until N or SIGTERM\n"
 "  sink[=N]            read and count, until N bytes came or SIGTERM\n"
 "  modem=N             ask for the modem lines N times (TIOCMGET)\n"
-"  break=N             send N breaks (TCSBRKP)\n"
+"  break[=N]           send breaks (TCSBRKP), until N or SIGTERM\n"
+"  toggle[=N]          drop and raise DTR and RTS, until N times or SIGTERM\n"
+"  storm[=N]           change termios in all ways there are (TCSETS, TCSETSW,\n"
+"                      TCSETSF, TCFLSH, TCXONC), until N rounds or SIGTERM\n"
 "  lcr=N               set line parameters N times as a guest's BIOS does: CS5\n"
 "                      while DLAB is up, odd speeds from half-written divisors\n"
 "  drain               wait until all is sent (tcdrain)\n"
@@ -334,20 +337,76 @@ static enum status modem_action(uint64_t n)
 	return DONE;
 }
 
-static enum status break_action(uint64_t n)
+/* Does @once() N times, or until SIGTERM for 0. */
+static enum status repeat(const char *name, uint64_t n,
+			  int (*once)(uint64_t i))
 {
+	enum status status = DONE;
 	double longest = 0;
+	uint64_t i = 0;
 
-	for (uint64_t i = 0; i < n && !stop; i++) {
+	while (!status && !stop && (!n || i < n)) {
 		double start = now();
 
-		if (ioctl(guest.vmm.out, TCSBRKP, 1))
-			return trouble("break");
+		if (once(i))
+			status = trouble(name);
+		else
+			i++;
 		if (now() - start > longest)
 			longest = now() - start;
 	}
-	report("break count=%" PRIu64 " longest_ms=%.2f", n, longest * 1e3);
-	return DONE;
+	report("%s count=%" PRIu64 " longest_ms=%.2f", name, i, longest * 1e3);
+	return status;
+}
+
+static int break_once(uint64_t i)
+{
+	(void)i;
+	return ioctl(guest.vmm.out, TCSBRKP, 1);
+}
+
+static enum status break_action(uint64_t n)
+{
+	return repeat("break", n, break_once);
+}
+
+static int toggle_once(uint64_t i)
+{
+	int lines = TIOCM_DTR | TIOCM_RTS;
+
+	(void)i;
+	return ioctl(guest.vmm.out, TIOCMBIC, &lines) ||
+	       ioctl(guest.vmm.out, TIOCMBIS, &lines);
+}
+
+static enum status toggle_action(uint64_t n)
+{
+	return repeat("toggle", n, toggle_once);
+}
+
+static int storm_once(uint64_t i)
+{
+	static const int ways[] = { TCSANOW, TCSADRAIN, TCSAFLUSH };
+	static const int queues[] = { TCIFLUSH, TCOFLUSH, TCIOFLUSH };
+	static const int flows[] = { TCOOFF, TCOON, TCIOFF, TCION };
+	static const speed_t speeds[] = { B9600, B0, B115200, B50 };
+	struct termios t;
+
+	if (tcgetattr(guest.vmm.out, &t))
+		return -1;
+	cfsetispeed(&t, speeds[i % 4]);
+	cfsetospeed(&t, speeds[i % 4]);
+	t.c_iflag ^= IXON | INLCR | PARMRK;
+	t.c_lflag ^= ICANON | ECHO;
+	t.c_cflag ^= CRTSCTS | PARENB;
+	return tcsetattr(guest.vmm.out, ways[i % 3], &t) ||
+	       tcflow(guest.vmm.out, flows[i % 4]) ||
+	       tcflush(guest.vmm.out, queues[i % 3]);
+}
+
+static enum status storm_action(uint64_t n)
+{
+	return repeat("storm", n, storm_once);
 }
 
 static enum status lcr_action(uint64_t n)
@@ -416,7 +475,9 @@ static const struct action {
 	{ "flood", flood_action, MAYBE_COUNT },
 	{ "sink", sink_action, MAYBE_COUNT },
 	{ "modem", modem_action, COUNT },
-	{ "break", break_action, COUNT },
+	{ "break", break_action, MAYBE_COUNT },
+	{ "toggle", toggle_action, MAYBE_COUNT },
+	{ "storm", storm_action, MAYBE_COUNT },
 	{ "lcr", lcr_action, COUNT },
 	{ "drain", drain_action, NO_COUNT },
 	{ "hold", hold_action, NO_COUNT },
