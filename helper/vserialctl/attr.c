@@ -11,6 +11,7 @@
 #include "attr.h"
 #include "number.h"
 #include "owner.h"
+#include "uri.h"
 
 const char *const attr_switch_words[] = { "off", "on", NULL };
 
@@ -20,6 +21,20 @@ enum ctl_status attr_string(struct attr_sink *sink, const struct attr *attr,
 	vnl_put_str(sink->msg, attr->id, value);
 	sink->settings++;
 	return CTL_DONE;
+}
+
+/*
+ * What the kernel only stores is judged here, by the parser of the daemon,
+ * which will have to live with it.
+ */
+enum ctl_status attr_backing(struct attr_sink *sink, const struct attr *attr,
+			     const char *value)
+{
+	char why[URI_WHY_MAX];
+
+	if (uri_check(value, why, sizeof(why)))
+		return ctl_fail(sink->ctl, CTL_REFUSED, "%s", why);
+	return attr_string(sink, attr, value);
 }
 
 /* A string, or none, which the netlink writes as an empty one. */

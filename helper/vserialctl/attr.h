@@ -58,6 +58,8 @@ struct attr {
 /* What @put can be. */
 enum ctl_status attr_string(struct attr_sink *sink, const struct attr *attr,
 			    const char *value);
+enum ctl_status attr_backing(struct attr_sink *sink, const struct attr *attr,
+			     const char *value);
 enum ctl_status attr_optional(struct attr_sink *sink, const struct attr *attr,
 			      const char *value);
 enum ctl_status attr_number(struct attr_sink *sink, const struct attr *attr,

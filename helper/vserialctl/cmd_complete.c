@@ -144,7 +144,7 @@ static void offer_value(const char *typed, const struct attr *attr)
 		offer(typed, *word);
 	if (attr->put == attr_owner)
 		offer_owners(typed);
-	if ((attr->put == attr_string || attr->put == attr_optional) &&
+	if ((attr->put == attr_backing || attr->put == attr_optional) &&
 	    !strncmp(typed, "file:", 5))
 		offer_files("file:", typed + 5);
 }

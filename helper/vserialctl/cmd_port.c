@@ -14,14 +14,15 @@
 #include "refs.h"
 
 /* What completion offers; the kernel judges. */
-static const char *const backing_words[] = { "null", "loopback", "file:", NULL };
+static const char *const backing_words[] = { "null", "loopback", "file:", "tcp://", "pipe:",
+					     "vsock://", NULL };
 static const char *const log_words[] = { "none", "file:", NULL };
 static const char *const history_words[] = { "0", "64K", "1M", NULL };
 
 static const struct attr port_attrs[] = {
 	{ .name = "backing", .value = "SPEC",
-	  .help = "what stands at the far end: null, loopback, file:/PATH[#KEY...]",
-	  .put = attr_string, .id = VSERIAL_A_PORT_BACKING,
+	  .help = "what stands at the far end: null, loopback, file:/PATH, tcp://[HOST]:PORT, ...",
+	  .put = attr_backing, .id = VSERIAL_A_PORT_BACKING,
 	  .where = ATTR_ADD | ATTR_SET, .words = backing_words },
 	{ .name = "connect-at-power-on", .value = "on|off",
 	  .help = "connect when the guest powers on (default on)",
