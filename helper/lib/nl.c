@@ -21,6 +21,7 @@
 #include <linux/vserial.h>
 
 #include "memory.h"
+#include "nl_batch.h"
 #include "nl_msg.h"
 
 /* Room for the events of a few thousand ports that change at once. */
@@ -154,22 +155,35 @@ static int on_ack(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-/* The end of a dump, which can tell of a failure too. */
-static int on_finish(struct nl_msg *msg, void *arg)
+int vnl_read_end(struct nlmsghdr *nlh, struct vnl_error *error)
 {
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-	struct vnl *vnl = arg;
 	int err = 0, len;
 
+	if (nlh->nlmsg_type == NLMSG_ERROR) {
+		const struct nlmsgerr *e = nlmsg_data(nlh);
+
+		if (e->error)
+			read_refusal(e, error);
+		return -e->error;
+	}
 	if (nlmsg_datalen(nlh) >= (int)sizeof(err))
 		memcpy(&err, nlmsg_data(nlh), sizeof(err));
 	if (err < 0) {
 		len = nlmsg_datalen(nlh) - (int)NLMSG_ALIGN(sizeof(err));
-		refusal(vnl->error, -err,
+		refusal(error, -err,
 			nlh->nlmsg_flags & NLM_F_ACK_TLVS && len > 0 ?
 			(const char *)nlmsg_data(nlh) + NLMSG_ALIGN(sizeof(err)) :
 			NULL, len);
 	}
+	return err < 0 ? -err : 0;
+}
+
+/* The end of a dump, which can tell of a failure too. */
+static int on_finish(struct nl_msg *msg, void *arg)
+{
+	struct vnl *vnl = arg;
+
+	vnl_read_end(nlmsg_hdr(msg), vnl->error);
 	vnl->done = true;
 	return NL_OK;
 }
@@ -250,21 +264,25 @@ int vnl_call(struct vnl *vnl, struct vnl_msg *msg, struct vnl_replies *replies,
 
 /* Events. */
 
+bool vnl_is_end(const struct vnl *vnl, struct nlmsghdr *nlh)
+{
+	struct nlattr *attr[CTRL_ATTR_MAX + 1];
+
+	if (nlh->nlmsg_type != GENL_ID_CTRL || !genlmsg_valid_hdr(nlh, 0) ||
+	    genlmsg_hdr(nlh)->cmd != CTRL_CMD_DELFAMILY ||
+	    genlmsg_parse(nlh, 0, attr, CTRL_ATTR_MAX, NULL) || !attr[CTRL_ATTR_FAMILY_ID])
+		return false;
+	return nla_get_u16(attr[CTRL_ATTR_FAMILY_ID]) == vnl->family;
+}
+
 static int on_event(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-	struct nlattr *attr[CTRL_ATTR_MAX + 1];
 	struct vnl *vnl = arg;
 
 	if (nlh->nlmsg_type != GENL_ID_CTRL)
 		return on_valid(msg, arg);
-	if (!genlmsg_valid_hdr(nlh, 0) ||
-	    genlmsg_hdr(nlh)->cmd != CTRL_CMD_DELFAMILY ||
-	    genlmsg_parse(nlh, 0, attr, CTRL_ATTR_MAX, NULL))
-		return NL_OK;
-	if (attr[CTRL_ATTR_FAMILY_ID] &&
-	    nla_get_u16(attr[CTRL_ATTR_FAMILY_ID]) == vnl->family)
-		vnl->gone = true;
+	vnl->gone = vnl->gone || vnl_is_end(vnl, nlh);
 	return NL_OK;
 }
 
@@ -358,18 +376,22 @@ static int on_stream_ack(struct nl_msg *msg, void *arg)
 	return NL_SKIP;
 }
 
+bool vnl_parse(const struct vnl *vnl, struct nlmsghdr *nlh, struct vnl_reply *reply)
+{
+	if (nlh->nlmsg_type != vnl->family || !genlmsg_valid_hdr(nlh, 0))
+		return false;
+	reply->cmd = genlmsg_hdr(nlh)->cmd;
+	return !nla_parse(reply->attr, ATTR_MAX, genlmsg_attrdata(genlmsg_hdr(nlh), 0),
+			  genlmsg_attrlen(genlmsg_hdr(nlh), 0), NULL);
+}
+
 /* Without a copy: bulk data comes this way. */
 static int on_stream_message(struct nl_msg *msg, void *arg)
 {
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
 	const struct vnl *vnl = arg;
 	struct vnl_reply reply;
 
-	if (nlh->nlmsg_type != vnl->family || !genlmsg_valid_hdr(nlh, 0))
-		return NL_SKIP;
-	reply.cmd = genlmsg_hdr(nlh)->cmd;
-	if (!nla_parse(reply.attr, ATTR_MAX, genlmsg_attrdata(genlmsg_hdr(nlh), 0),
-		       genlmsg_attrlen(genlmsg_hdr(nlh), 0), NULL))
+	if (vnl_parse(vnl, nlmsg_hdr(msg), &reply))
 		vnl->handler->message(&reply, vnl->handler->arg);
 	return NL_OK;
 }
@@ -388,6 +410,19 @@ void vnl_stream(struct vnl *vnl, const struct vnl_handler *handler, int buffer)
 	nl_cb_set(vnl->cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, any_seq, NULL);
 }
 
+/* nl_complete_msg() would ask for an answer to everything. */
+uint32_t vnl_complete(struct vnl *vnl, struct nlmsghdr *nlh, int flags)
+{
+	nlh->nlmsg_type = (uint16_t)vnl->family;
+	nlh->nlmsg_flags |= NLM_F_REQUEST | flags;
+	nlh->nlmsg_pid = nl_socket_get_local_port(vnl->sk);
+	nlh->nlmsg_seq = nl_socket_use_seq(vnl->sk);
+	/* 0 is what messages have that answer nothing. */
+	if (!nlh->nlmsg_seq)
+		nlh->nlmsg_seq = nl_socket_use_seq(vnl->sk);
+	return nlh->nlmsg_seq;
+}
+
 uint32_t vnl_send(struct vnl *vnl, struct vnl_msg *msg, bool ack,
 		  struct vnl_error *error)
 {
@@ -399,14 +434,7 @@ uint32_t vnl_send(struct vnl *vnl, struct vnl_msg *msg, bool ack,
 		set_error(error, EMSGSIZE, OVERFLOW_TEXT);
 		return 0;
 	}
-	nlh->nlmsg_type = (uint16_t)vnl->family;
-	nlh->nlmsg_flags |= NLM_F_REQUEST | (ack ? NLM_F_ACK : 0);
-	/* nl_complete_msg() would ask for an answer to everything. */
-	nlh->nlmsg_pid = nl_socket_get_local_port(vnl->sk);
-	nlh->nlmsg_seq = nl_socket_use_seq(vnl->sk);
-	/* 0 is what messages have that answer nothing. */
-	if (!nlh->nlmsg_seq)
-		nlh->nlmsg_seq = nl_socket_use_seq(vnl->sk);
+	vnl_complete(vnl, nlh, ack ? NLM_F_ACK : 0);
 	nlmsg_set_proto(msg->msg, NETLINK_GENERIC);
 	rc = nl_send(vnl->sk, msg->msg);
 	if (rc < 0) {
@@ -480,6 +508,25 @@ struct vnl *vnl_open(struct vnl_error *error)
 	nl_cb_set(vnl->cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, vnl);
 	nl_cb_set(vnl->cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_seq, vnl);
 	return vnl;
+}
+
+int vnl_watch_module(struct vnl *vnl, struct vnl_error *error)
+{
+	int rc = nl_socket_add_membership(vnl->sk, GENL_ID_CTRL);
+
+	if (rc < 0)
+		nle_error(error, "cannot subscribe to the events of generic netlink", rc);
+	return rc < 0 ? -1 : 0;
+}
+
+size_t vnl_receive_buffer(struct vnl *vnl, int size)
+{
+	socklen_t len = sizeof(size);
+
+	set_buffer(vnl, size);
+	if (getsockopt(vnl_fd(vnl), SOL_SOCKET, SO_RCVBUF, &size, &len))
+		return 0;
+	return (size_t)size;
 }
 
 int vnl_fd(const struct vnl *vnl)

@@ -9,9 +9,13 @@
 
 #define MSG_SIZE	(16 << 10)
 
-_Static_assert((int)VSERIAL_A_GUEST_MAX <= ATTR_MAX && (int)VSERIAL_A_PORT_MAX <= ATTR_MAX &&
-	       (int)VSERIAL_A_SESSION_MAX <= ATTR_MAX && (int)VSERIAL_A_DATA_MAX <= ATTR_MAX,
-	       "ATTR_MAX is too small for a set of attributes");
+#define FITS(set) \
+	_Static_assert((int)(set) <= ATTR_MAX, "ATTR_MAX is too small for " #set)
+FITS(VSERIAL_A_GUEST_MAX);
+FITS(VSERIAL_A_PORT_MAX);
+FITS(VSERIAL_A_SESSION_MAX);
+FITS(VSERIAL_A_DATA_MAX);
+FITS(VSERIAL_A_BACKING_MAX);
 
 /* Requests. */
 
