@@ -49,6 +49,12 @@ if [ "$LOAD" ]; then
 	$b insmod "$VSERIAL_KO" $MODPARAM 2>/run/insmod.log ||
 		refuse "$($b cat /run/insmod.log); $($b dmesg | $b tail -n 5)"
 	udevadm settle
+	# It ends with the module, or with the VM.  Tests wait for what it does.
+	$b grep -q ^vserial: /etc/passwd ||
+		echo 'vserial:x:988:988::/:/usr/sbin/nologin' >>/etc/passwd
+	if [ "$DAEMON" ]; then
+		vseriald --debug </dev/null >/run/vseriald.log 2>&1 &
+	fi
 fi
 
 echo 'vm: command' >/dev/kmsg

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The settings of the daemon; the file is read by inih, here alone. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <ini.h>
+
+#include "address.h"
+#include "conf.h"
+#include "memory.h"
+#include "number.h"
+
+/**
+ * struct setting - a setting that is a number
+ * @name: its name in the file
+ * @at: where it is in struct conf
+ * @min: the least allowed
+ * @max: the most
+ */
+static const struct setting {
+	const char *name;
+	size_t at;
+	uint32_t min;
+	uint32_t max;
+} numbers[] = {
+	{ "max-clients", offsetof(struct conf, max_clients), 1, 1000000 },
+	{ "accept-rate", offsetof(struct conf, accept_rate), 0, 100000 },
+	{ "connect-timeout", offsetof(struct conf, connect_timeout), 1, 3600 },
+	{ "retry-min", offsetof(struct conf, retry_min), 10, 3600000 },
+	{ "retry-max", offsetof(struct conf, retry_max), 1, 86400 },
+	{ "keepalive-idle", offsetof(struct conf, keepalive_idle), 0, 32767 },
+	{ "keepalive-interval", offsetof(struct conf, keepalive_interval), 1, 32767 },
+	{ "keepalive-count", offsetof(struct conf, keepalive_count), 1, 127 },
+	{ "user-timeout", offsetof(struct conf, user_timeout), 0, 86400 },
+	{ 0 },
+};
+
+static const char known[] = "user, bind, max-clients, accept-rate, viewer-buffer, "
+	"connect-timeout, retry-min, retry-max, keepalive-idle, keepalive-interval, "
+	"keepalive-count, user-timeout";
+
+#define VIEWER_BUFFER_MIN (64u << 10)
+#define VIEWER_BUFFER_MAX (64u << 20)
+
+/**
+ * struct reader - a file being read
+ * @conf: where settings go
+ * @path: the file
+ * @why: where the reason of a refusal goes; "" so far
+ */
+struct reader {
+	struct conf *conf;
+	const char *path;
+	char *why;
+};
+
+void conf_defaults(struct conf *conf)
+{
+	*conf = (struct conf){
+		.user = xstrdup("vserial"),
+		.max_clients = 4096,
+		.accept_rate = 20,
+		.viewer_buffer = 256 << 10,
+		.connect_timeout = 15,
+		.retry_min = 500,
+		.retry_max = 30,
+		.keepalive_idle = 60,
+		.keepalive_interval = 10,
+		.keepalive_count = 6,
+		.user_timeout = 300,
+	};
+}
+
+static void free_bind(struct conf *conf)
+{
+	while (conf->n_bind)
+		free(conf->bind[--conf->n_bind]);
+}
+
+static int add_bind(struct reader *reader, const char *word)
+{
+	struct conf *conf = reader->conf;
+	struct address address;
+
+	if (address_numeric(word, 0, &address))
+		snprintf(reader->why, CONF_WHY_MAX, "bind: '%s' is not an IPv4 or IPv6 address",
+			 word);
+	else if (conf->n_bind == CONF_BIND_MAX)
+		snprintf(reader->why, CONF_WHY_MAX, "bind: there are more than %d addresses",
+			 CONF_BIND_MAX);
+	else
+		conf->bind[conf->n_bind++] = xstrdup(word);
+	return *reader->why ? -1 : 0;
+}
+
+/* Addresses, parted by blanks or commas. */
+static int set_bind(struct reader *reader, const char *value)
+{
+	char *words = xstrdup(value), *save = NULL, *word;
+	int rc = 0;
+
+	free_bind(reader->conf);
+	for (word = strtok_r(words, ", ", &save); word && !rc; word = strtok_r(NULL, ", ", &save))
+		rc = add_bind(reader, word);
+	free(words);
+	return rc;
+}
+
+static int set_viewer_buffer(struct reader *reader, const char *value)
+{
+	uint64_t size;
+
+	if (size_parse(value, VIEWER_BUFFER_MAX, &size) || size < VIEWER_BUFFER_MIN ||
+	    size & (size - 1)) {
+		snprintf(reader->why, CONF_WHY_MAX,
+			 "viewer-buffer '%s' is not a power of two from 64K to 64M, such as 256K",
+			 value);
+		return -1;
+	}
+	reader->conf->viewer_buffer = (uint32_t)size;
+	return 0;
+}
+
+static int set_number(struct reader *reader, const struct setting *setting, const char *value)
+{
+	uint64_t n;
+
+	if (number_parse(value, setting->max, &n) || n < setting->min) {
+		snprintf(reader->why, CONF_WHY_MAX, "%s '%s' is not a number from %" PRIu32
+			 " to %" PRIu32, setting->name, value, setting->min, setting->max);
+		return -1;
+	}
+	memcpy((char *)reader->conf + setting->at, &(uint32_t){ (uint32_t)n }, sizeof(uint32_t));
+	return 0;
+}
+
+static int set(struct reader *reader, const char *section, const char *name, const char *value)
+{
+	const struct setting *setting = numbers;
+
+	if (*section) {
+		snprintf(reader->why, CONF_WHY_MAX, "section [%s] is unknown: there are none",
+			 section);
+		return -1;
+	}
+	if (!strcmp(name, "user")) {
+		free(reader->conf->user);
+		reader->conf->user = xstrdup(value);
+		return 0;
+	}
+	if (!strcmp(name, "bind"))
+		return set_bind(reader, value);
+	if (!strcmp(name, "viewer-buffer"))
+		return set_viewer_buffer(reader, value);
+	while (setting->name && strcmp(setting->name, name))
+		setting++;
+	if (setting->name)
+		return set_number(reader, setting, value);
+	snprintf(reader->why, CONF_WHY_MAX, "setting '%s' is unknown; known are %s", name, known);
+	return -1;
+}
+
+/* inih's callback: 0 is failure. */
+static int on_setting(void *arg, const char *section, const char *name, const char *value)
+{
+	struct reader *reader = arg;
+
+	/* The first mistake is told; inih goes on behind it. */
+	return !*reader->why && !set(reader, section, name, value ? value : "");
+}
+
+int conf_read(struct conf *conf, const char *path, char *why)
+{
+	struct reader reader = { .conf = conf, .path = path, .why = why };
+	char rule[CONF_WHY_MAX];
+	FILE *file = fopen(path, "re");
+	int line;
+
+	*why = '\0';
+	if (!file) {
+		int rc = -errno;
+
+		snprintf(why, CONF_WHY_MAX, "cannot read %s: %s", path, strerror(errno));
+		return rc;
+	}
+	line = ini_parse_file(file, on_setting, &reader);
+	fclose(file);
+	if (!line && conf->retry_max * 1000ull < conf->retry_min) {
+		snprintf(why, CONF_WHY_MAX, "%s: retry-max is less than retry-min", path);
+		return -EINVAL;
+	}
+	if (!line)
+		return 0;
+	snprintf(rule, sizeof(rule), "%s", *why ? why : "this is neither NAME = VALUE nor a comment");
+	snprintf(why, CONF_WHY_MAX, "%.200s:%d: %.280s", path, line, rule);
+	return -EINVAL;
+}
+
+void conf_free(struct conf *conf)
+{
+	free_bind(conf);
+	free(conf->user);
+	*conf = (struct conf){ 0 };
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /etc/vserial/vseriald.conf; vseriald.conf(5) says what each setting is for. */
+#ifndef VSERIALD_CONF_H
+#define VSERIALD_CONF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONF_FILE	"/etc/vserial/vseriald.conf"
+#define CONF_BIND_MAX	8
+#define CONF_WHY_MAX	512
+
+/**
+ * struct conf - the settings
+ * @user: whom the daemon runs as, "" to stay as it was started
+ * @bind: the addresses of listeners whose specification has no host
+ * @n_bind: how many; 0: all addresses of the machine
+ * @max_clients: peers of all ports together
+ * @accept_rate: connections that a port accepts in a second, 0: no limit
+ * @viewer_buffer: bytes kept for viewers that are slow, a power of two
+ * @connect_timeout: of a dialled connection, in seconds
+ * @retry_min: the first wait before dialling again, in milliseconds
+ * @retry_max: the longest, in seconds
+ * @keepalive_idle: seconds of silence before a peer is asked for, 0: never
+ * @keepalive_interval: seconds between such questions
+ * @keepalive_count: questions without an answer that end a connection
+ * @user_timeout: seconds that a peer may leave bytes unacknowledged, 0: the
+ *	system's
+ */
+struct conf {
+	char *user;
+	char *bind[CONF_BIND_MAX];
+	size_t n_bind;
+	uint32_t max_clients;
+	uint32_t accept_rate;
+	uint32_t viewer_buffer;
+	uint32_t connect_timeout;
+	uint32_t retry_min;
+	uint32_t retry_max;
+	uint32_t keepalive_idle;
+	uint32_t keepalive_interval;
+	uint32_t keepalive_count;
+	uint32_t user_timeout;
+};
+
+/** conf_defaults() - the settings of an empty file. */
+void conf_defaults(struct conf *conf);
+
+/**
+ * conf_read() - read settings over those there are
+ * @conf: the settings, complete also on failure
+ * @path: the file
+ * @why: receives a sentence, of at most CONF_WHY_MAX bytes, on failure
+ *
+ * Return: 0, -ENOENT if there is no such file, another negative errno if it
+ * cannot be read, or -EINVAL if it is wrong.
+ */
+int conf_read(struct conf *conf, const char *path, char *why);
+
+/** conf_free() - free what the settings hold. */
+void conf_free(struct conf *conf);
+
+#endif

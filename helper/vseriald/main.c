@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vseriald: carries the bytes of virtual serial ports to networks and Unix
+ * sockets.
+ *
+ * One thread, one loop.  It registers with the module, gives up what rights
+ * that took, and then does what the module tells it: kport.c takes the
+ * messages, session.c serves a backing, listener.c and dialer.c find its
+ * peers, peer.c moves their bytes.  Names are looked up in threads of the C
+ * library, of which resolve.c alone knows.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "daemon.h"
+#include "goodbye.h"
+#include "kport.h"
+#include "log.h"
+#include "memory.h"
+#include "privilege.h"
+#include "resolve.h"
+#include "uri.h"
+
+const char *argp_program_version = "vseriald " VSERIAL_VERSION;
+
+/* Exit status; the same as those of vserialctl. */
+#define EXIT_REFUSED	1
+#define EXIT_USAGE	2
+#define EXIT_NO_MODULE	3
+
+/**
+ * struct options - the command line
+ * @conf: the file of --config, or NULL
+ * @user: that of --user, or NULL
+ * @debug: tell more
+ * @check: read the configuration and end
+ */
+struct options {
+	const char *conf;
+	const char *user;
+	bool debug;
+	bool check;
+};
+
+static const struct argp_option options[] = {
+	{ .name = "config", .key = 'c', .arg = "FILE",
+	  .doc = "settings (default " CONF_FILE ", which may be missing)" },
+	{ .name = "user", .key = 'u', .arg = "USER",
+	  .doc = "run as USER (default: the configuration's, or vserial); "
+		 "'' stays root without its capabilities" },
+	{ .name = "debug", .key = 'd', .doc = "tell more on stderr" },
+	{ .name = "check", .key = 'k', .doc = "check the settings and end" },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *opts = state->input;
+
+	switch (key) {
+	case 'c':
+		opts->conf = arg;
+		return 0;
+	case 'u':
+		opts->user = arg;
+		return 0;
+	case 'd':
+		opts->debug = true;
+		return 0;
+	case 'k':
+		opts->check = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Serves the network and Unix socket backings of virtual serial ports. "
+	       "Stays in the foreground; see vseriald(8).",
+};
+
+/* Return: 0 or -1, after telling why. */
+static int read_settings(const struct options *opts, struct conf *conf)
+{
+	char why[CONF_WHY_MAX];
+	int rc;
+
+	conf_defaults(conf);
+	rc = conf_read(conf, opts->conf ? opts->conf : CONF_FILE, why);
+	/* Only a file that was asked for has to be there. */
+	if (rc == -ENOENT && !opts->conf)
+		rc = 0;
+	if (rc) {
+		log_line(LOG_ERR, "%s", why);
+		conf_free(conf);
+		return -1;
+	}
+	if (opts->user) {
+		free(conf->user);
+		conf->user = xstrdup(opts->user);
+	}
+	return 0;
+}
+
+/**
+ * struct process - what signals need
+ * @daemon: the process
+ * @opts: its command line
+ */
+struct process {
+	struct daemon *daemon;
+	const struct options *opts;
+};
+
+static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)info;
+	(void)arg;
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	struct process *process = arg;
+	struct conf conf;
+
+	(void)source;
+	(void)info;
+	sd_notify(0, "RELOADING=1\nSTATUS=Reading the settings again");
+	/* With a mistake in it the old settings stay. */
+	if (!read_settings(process->opts, &conf)) {
+		conf_free(&process->daemon->conf);
+		process->daemon->conf = conf;
+		log_line(LOG_NOTICE, "the settings have been read again");
+	}
+	sd_notify(0, "READY=1\nSTATUS=Serving");
+	return 0;
+}
+
+static int watch_signals(struct process *process)
+{
+	sd_event *event = process->daemon->event;
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	rc = sd_event_add_signal(event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_end, NULL);
+	if (rc >= 0)
+		rc = sd_event_add_signal(event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, on_end,
+					 NULL);
+	if (rc >= 0)
+		rc = sd_event_add_signal(event, NULL, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_reload,
+					 process);
+	return rc;
+}
+
+/* As many descriptors as the system allows: each peer needs one. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The folder of pipes; systemd makes it where it starts the daemon. */
+static void make_folders(const char *user)
+{
+	static const char *const folders[] = { "/run/vserial", URI_PIPE_FOLDER };
+	const struct passwd *pw = *user && !geteuid() ? getpwnam(user) : NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		if (mkdir(folders[i], 0755) && errno != EEXIST)
+			log_line(LOG_WARNING, "cannot make %s: %s", folders[i], strerror(errno));
+		if (pw && chown(folders[i], pw->pw_uid, pw->pw_gid))
+			log_line(LOG_WARNING, "cannot give %s to %s: %s", folders[i], user,
+				 strerror(errno));
+	}
+}
+
+/* Return: the exit status. */
+static int serve(struct daemon *daemon)
+{
+	struct vnl_error error = { 0 };
+	char why[512];
+	int rc;
+
+	daemon->kport = kport_new(daemon, &error);
+	if (!daemon->kport) {
+		log_line(LOG_ERR, "%s", error.text);
+		return error.err == ENOENT ? EXIT_NO_MODULE : EXIT_REFUSED;
+	}
+	make_folders(daemon->conf.user);
+	if (privilege_drop(daemon->conf.user, why, sizeof(why))) {
+		log_line(LOG_ERR, "%s", why);
+		return EXIT_REFUSED;
+	}
+	if (kport_start(daemon->kport, &error)) {
+		log_line(LOG_ERR, "%s", error.text);
+		return EXIT_REFUSED;
+	}
+	sd_event_set_watchdog(daemon->event, true);
+	sd_notify(0, "READY=1\nSTATUS=Serving");
+	log_line(LOG_INFO, "serving");
+	rc = sd_event_loop(daemon->event);
+	sd_notify(0, "STOPPING=1");
+	return rc ? EXIT_REFUSED : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct options opts = { 0 };
+	struct daemon daemon = { 0 };
+	struct process process = { .daemon = &daemon, .opts = &opts };
+	int status, rc;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argv[0] = program_invocation_short_name;
+	argp_parse(&argp, argc, argv, 0, NULL, &opts);
+	log_init(opts.debug);
+	if (read_settings(&opts, &daemon.conf))
+		return EXIT_REFUSED;
+	if (opts.check) {
+		conf_free(&daemon.conf);
+		return EXIT_SUCCESS;
+	}
+	raise_limits();
+
+	rc = sd_event_default(&daemon.event);
+	if (rc >= 0)
+		rc = watch_signals(&process);
+	if (rc >= 0) {
+		daemon.resolver = resolver_new(daemon.event);
+		rc = daemon.resolver ? 0 : -errno;
+	}
+	if (rc < 0) {
+		log_line(LOG_ERR, "cannot set up the loop: %s", strerror(-rc));
+		return EXIT_REFUSED;
+	}
+	daemon.goodbyes = goodbyes_new(daemon.event);
+
+	status = serve(&daemon);
+
+	kport_free(daemon.kport);
+	goodbyes_free(daemon.goodbyes);
+	resolver_free(daemon.resolver);
+	sd_event_unref(daemon.event);
+	conf_free(&daemon.conf);
+	return status;
+}

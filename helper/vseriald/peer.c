@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One connection of a port. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "goodbye.h"
+#include "input.h"
+#include "memory.h"
+#include "peer.h"
+
+static void set_events(struct peer *peer, uint32_t events)
+{
+	if (events == peer->events)
+		return;
+	/*
+	 * Hang-ups are told whether one waits for them or not: a peer of which
+	 * nothing is wanted is not watched at all.
+	 */
+	if (!events)
+		sd_event_source_set_enabled(peer->io, SD_EVENT_OFF);
+	else
+		sd_event_source_set_io_events(peer->io, events);
+	if (events && !peer->events)
+		sd_event_source_set_enabled(peer->io, SD_EVENT_ON);
+	peer->events = events;
+}
+
+/* Return: false if the peer is gone. */
+static bool ended(struct peer *peer, ssize_t rc)
+{
+	peer->handler->ended(peer->arg, peer, rc ? strerror((int)-rc) : "it closed the connection",
+			     !rc);
+	return false;
+}
+
+static bool take_input(struct peer *peer)
+{
+	static char bytes[INPUT_MAX];
+	ssize_t n = peer->ops->read(peer->fd, bytes, sizeof(bytes));
+	char *copy;
+
+	if (n == -EAGAIN)
+		return true;
+	if (n <= 0)
+		return ended(peer, n);
+	peer->active = daemon_now(peer->daemon);
+	/* Of those who do not write nothing is kept; only their end matters. */
+	if (!peer->writer)
+		return true;
+	copy = xcalloc(1, (size_t)n);
+	memcpy(copy, bytes, (size_t)n);
+	peer->handler->input(peer->arg, peer, copy, (size_t)n);
+	return true;
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct peer *peer = arg;
+
+	(void)source;
+	(void)fd;
+	if (events & EPOLLOUT) {
+		peer->blocked = false;
+		set_events(peer, peer->events & ~(uint32_t)EPOLLOUT);
+		if (!peer_pump(peer))
+			return 0;
+	}
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return 0;
+	if (peer->handler->may_read(peer->arg, peer))
+		take_input(peer);
+	else
+		set_events(peer, events & (EPOLLHUP | EPOLLERR) ? 0 :
+			   peer->events & ~(uint32_t)EPOLLIN);
+	return 0;
+}
+
+struct peer *peer_new(struct daemon *daemon, const struct transport_ops *ops,
+		      const struct ring *ring, int fd, const char *name,
+		      const struct peer_handler *handler, void *arg)
+{
+	struct peer *peer = xcalloc(1, sizeof(*peer));
+
+	peer->daemon = daemon;
+	peer->ops = ops;
+	peer->ring = ring;
+	peer->handler = handler;
+	peer->arg = arg;
+	peer->fd = fd;
+	peer->position = ring->head;
+	peer->active = daemon_now(daemon);
+	snprintf(peer->name, sizeof(peer->name), "%s", name);
+	peer->events = EPOLLIN;
+	if (sd_event_add_io(daemon->event, &peer->io, fd, peer->events, on_io, peer) < 0) {
+		close(fd);
+		free(peer);
+		return NULL;
+	}
+	daemon->peers++;
+	return peer;
+}
+
+void peer_free(struct peer *peer, const char *text)
+{
+	peer->daemon->peers--;
+	sd_event_source_disable_unref(peer->io);
+	goodbye_say(peer->daemon->goodbyes, peer->fd, text);
+	free(peer->backlog);
+	free(peer);
+}
+
+static void add_backlog(struct peer *peer, const void *bytes, size_t len)
+{
+	peer->backlog = xrealloc(peer->backlog, peer->backlog_len + len, 1);
+	memcpy(peer->backlog + peer->backlog_len, bytes, len);
+	peer->backlog_len += len;
+}
+
+static void clear_backlog(struct peer *peer)
+{
+	free(peer->backlog);
+	peer->backlog = NULL;
+	peer->backlog_len = 0;
+	peer->backlog_sent = 0;
+}
+
+static void tell_loss(struct peer *peer, uint64_t lost)
+{
+	char text[96];
+	int len = snprintf(text, sizeof(text),
+			   "\r\n[vserial: %" PRIu64 " bytes are missing here]\r\n", lost);
+
+	add_backlog(peer, text, (size_t)len);
+}
+
+void peer_history(struct peer *peer, uint64_t offset, const void *bytes, size_t len)
+{
+	size_t max = peer->daemon->conf.viewer_buffer;
+	size_t excess;
+
+	if (!peer->backlog_len)
+		peer->history_start = offset;
+	else if (offset > peer->history_end)
+		tell_loss(peer, offset - peer->history_end);
+	peer->history_end = offset + len;
+	add_backlog(peer, bytes, len);
+	/* Seldom, not with each piece: it moves all that stays. */
+	if (peer->backlog_len < 2 * max)
+		return;
+	excess = peer->backlog_len - max;
+	memmove(peer->backlog, peer->backlog + excess, max);
+	peer->backlog_len = max;
+	peer->history_start += excess;
+}
+
+void peer_drop_history(struct peer *peer)
+{
+	clear_backlog(peer);
+}
+
+void peer_join(struct peer *peer, uint64_t offset)
+{
+	peer->phase = PEER_LIVE;
+	peer->awaits = offset;
+	peer->awaiting = true;
+	peer_follow(peer);
+}
+
+void peer_follow(struct peer *peer)
+{
+	if (!peer->awaiting)
+		return;
+	peer->position = ring_position(peer->ring, peer->awaits);
+	peer->awaiting = ring_offset(peer->ring, peer->ring->head) < peer->awaits;
+}
+
+/* Return: 1 if all that was given has been written, 0 if not, or a negative errno. */
+static ssize_t write_some(struct peer *peer, const struct iovec *iov, int n, size_t *written)
+{
+	size_t len = iov[0].iov_len + (n == 2 ? iov[1].iov_len : 0);
+	ssize_t rc = peer->ops->write(peer->fd, iov, n);
+
+	*written = rc > 0 ? (size_t)rc : 0;
+	if (rc == -EAGAIN)
+		return 0;
+	if (rc < 0)
+		return rc;
+	peer->active = daemon_now(peer->daemon);
+	return *written == len;
+}
+
+static ssize_t write_backlog(struct peer *peer)
+{
+	struct iovec iov = {
+		.iov_base = peer->backlog + peer->backlog_sent,
+		.iov_len = peer->backlog_len - peer->backlog_sent,
+	};
+	size_t written;
+	ssize_t rc = write_some(peer, &iov, 1, &written);
+
+	peer->backlog_sent += written;
+	if (rc == 1)
+		clear_backlog(peer);
+	return rc;
+}
+
+static ssize_t write_ring(struct peer *peer)
+{
+	struct iovec iov[2];
+	int n = ring_peek(peer->ring, peer->position, iov);
+	size_t written;
+	ssize_t rc;
+
+	if (!n)
+		return 0;
+	rc = write_some(peer, iov, n, &written);
+	peer->position += written;
+	return rc;
+}
+
+bool peer_pump(struct peer *peer)
+{
+	ssize_t rc = 1;
+
+	if (peer->phase != PEER_LIVE || peer->blocked)
+		return true;
+	while (rc == 1) {
+		if (!peer->backlog_len && peer->position < peer->ring->tail) {
+			tell_loss(peer, peer->ring->tail - peer->position);
+			peer->position = peer->ring->tail;
+		}
+		rc = peer->backlog_len ? write_backlog(peer) : write_ring(peer);
+	}
+	if (rc < 0)
+		return ended(peer, rc);
+	peer->blocked = peer->backlog_len || peer->position < peer->ring->head;
+	if (peer->blocked)
+		set_events(peer, peer->events | EPOLLOUT);
+	return true;
+}
+
+uint64_t peer_settled(struct peer *peer)
+{
+	uint64_t unsettled;
+
+	if (peer->phase != PEER_LIVE || peer->backlog_len)
+		return peer->settled;
+	unsettled = peer->ops->unsettled(peer->fd);
+	if (peer->position > unsettled && peer->position - unsettled > peer->settled)
+		peer->settled = peer->position - unsettled;
+	return peer->settled;
+}
+
+void peer_may_read(struct peer *peer)
+{
+	if (!(peer->events & EPOLLIN) && peer->handler->may_read(peer->arg, peer))
+		set_events(peer, peer->events | EPOLLIN);
+}

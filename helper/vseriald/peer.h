@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One connection of a port.  Output comes out of the port's ring, which all
+ * its peers share: a peer is a position in it, and memory of its own only
+ * for what nobody else is to see (history, notices).  A peer that falls
+ * behind the ring loses the oldest bytes and is told so.
+ */
+#ifndef VSERIALD_PEER_H
+#define VSERIALD_PEER_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "daemon.h"
+#include "ring.h"
+#include "transport.h"
+
+struct peer;
+
+TAILQ_HEAD(peer_list, peer);
+
+/**
+ * struct peer_handler - the port a peer belongs to
+ * @may_read: whether input of @peer can be taken now
+ * @input: it sent @len bytes, from malloc(), which belong to the callee
+ * @ended: it is gone; the callee frees it.  @why is a sentence; @clean means
+ *	that it closed the connection in an orderly way
+ */
+struct peer_handler {
+	bool (*may_read)(void *arg, const struct peer *peer);
+	void (*input)(void *arg, struct peer *peer, char *bytes, size_t len);
+	void (*ended)(void *arg, struct peer *peer, const char *why, bool clean);
+};
+
+/**
+ * enum peer_phase - what a peer is given
+ * @PEER_WAITS: nothing yet: its history is being fetched
+ * @PEER_HELD: nothing yet: live output will tell whether history is needed
+ * @PEER_LIVE: its backlog, then the ring from its position on
+ */
+enum peer_phase {
+	PEER_WAITS,
+	PEER_HELD,
+	PEER_LIVE,
+};
+
+/**
+ * struct peer - one connection
+ * @list: among those of its port
+ * @ring: the port's output
+ * @fd: the connection
+ * @io: its source
+ * @events: what @io waits for
+ * @name: who it is
+ * @dialled: we called it
+ * @id: the kernel's number of its session, 0 if it has none yet
+ * @writer: its input goes to the guest
+ * @phase: what it is given
+ * @backlog: what it is given before the ring
+ * @backlog_len: bytes of @backlog
+ * @backlog_sent: how many of them are written
+ * @history_start: offset of the first byte of history in @backlog
+ * @history_end: offset behind the last
+ * @position: where it is in the ring; in PEER_WAITS what the ring keeps for it
+ * @awaiting: it has everything in front of @awaits already
+ * @awaits: the offset of the first byte it lacks
+ * @settled: up to which position bytes are known to be at its host
+ * @blocked: it takes no more for now
+ * @active: when a byte passed last, in microseconds
+ */
+struct peer {
+	TAILQ_ENTRY(peer) list;
+
+	struct daemon *daemon;
+	const struct transport_ops *ops;
+	const struct ring *ring;
+	const struct peer_handler *handler;
+	void *arg;
+
+	int fd;
+	sd_event_source *io;
+	uint32_t events;
+	char name[ADDRESS_TEXT];
+	bool dialled;
+	uint32_t id;
+	bool writer;
+
+	enum peer_phase phase;
+	char *backlog;
+	size_t backlog_len;
+	size_t backlog_sent;
+	uint64_t history_start;
+	uint64_t history_end;
+	uint64_t position;
+	bool awaiting;
+	uint64_t awaits;
+	uint64_t settled;
+	bool blocked;
+	uint64_t active;
+};
+
+/**
+ * peer_new() - take a connection
+ * @daemon: the process
+ * @ops: its kind
+ * @ring: the port's output
+ * @fd: the connection; it belongs to the peer now
+ * @name: who it is
+ * @handler: the port's
+ * @arg: for @handler
+ *
+ * Return: the peer, in PEER_WAITS at the ring's head, or NULL: then @fd is
+ * closed.
+ */
+struct peer *peer_new(struct daemon *daemon, const struct transport_ops *ops,
+		      const struct ring *ring, int fd, const char *name,
+		      const struct peer_handler *handler, void *arg);
+
+/**
+ * peer_free() - let go of a peer
+ * @peer: the peer
+ * @text: what to tell it first, or NULL
+ *
+ * What has been written still reaches it.
+ */
+void peer_free(struct peer *peer, const char *text);
+
+/**
+ * peer_history() - add to the backlog
+ * @peer: a peer in PEER_WAITS
+ * @offset: of the first byte
+ * @bytes: them
+ * @len: how many
+ *
+ * Of more than the settings allow for a viewer the newest are kept.
+ */
+void peer_history(struct peer *peer, uint64_t offset, const void *bytes, size_t len);
+
+/** peer_drop_history() - it is not needed. */
+void peer_drop_history(struct peer *peer);
+
+/**
+ * peer_join() - begin to give it the ring
+ * @peer: the peer
+ * @offset: of the first byte it lacks, which may be still to come
+ */
+void peer_join(struct peer *peer, uint64_t offset);
+
+/** peer_follow() - the ring has grown. */
+void peer_follow(struct peer *peer);
+
+/**
+ * peer_pump() - give it what it takes now
+ * @peer: the peer
+ *
+ * Return: false if it turned out to be gone: it was handed to
+ * peer_handler.ended.
+ */
+bool peer_pump(struct peer *peer);
+
+/** peer_settled() - up to which position all is known to be at its host. */
+uint64_t peer_settled(struct peer *peer);
+
+/** peer_may_read() - peer_handler.may_read may say something else now. */
+void peer_may_read(struct peer *peer);
+
+#endif

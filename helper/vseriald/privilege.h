@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the daemon may do, and as whom. */
+#ifndef VSERIALD_PRIVILEGE_H
+#define VSERIALD_PRIVILEGE_H
+
+#include <stddef.h>
+
+/**
+ * privilege_drop() - keep only what serving needs
+ * @user: whom to become if the daemon was started as root; "" or NULL: nobody
+ *	else
+ * @why: receives a sentence, of at most @size bytes, on failure
+ * @size: its size
+ *
+ * Kept: to listen on ports below 1024, and to make and open Unix sockets as
+ * their owner would.
+ *
+ * Return: 0 or -1.
+ */
+int privilege_drop(const char *user, char *why, size_t size);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One backing: what stands at the far end of a port while it is connected.
+ *
+ * Output comes by session_output(), goes into the ring and from there to
+ * every peer; the peer whose host has most of it says what is settled.  Input
+ * comes from the peer that the kernel calls the writer.  The kernel calls
+ * through kport.c, the network through listener, dialer and peers.
+ */
+#ifndef VSERIALD_SESSION_H
+#define VSERIALD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "backoff.h"
+#include "daemon.h"
+#include "input.h"
+#include "peer.h"
+#include "ring.h"
+#include "transport.h"
+#include "uri.h"
+
+/**
+ * struct backing - a backing as the kernel tells of it
+ * @id: its number
+ * @guest: the guest's name
+ * @index: the port's index
+ * @spec: what to serve
+ * @server: listen; otherwise dial
+ * @max_clients: peers at a time
+ * @idle_timeout: seconds without a byte after which a peer has to go, 0: never
+ * @owned: the guest has an owner
+ * @uid: the owner
+ * @gid: the owner's group
+ * @power: the guest has the port open
+ * @offset: of the first byte of output that is not settled
+ * @end: offset behind the last byte written, where @has_end
+ */
+struct backing {
+	uint32_t id;
+	const char *guest;
+	uint32_t index;
+	const char *spec;
+	bool server;
+	uint32_t max_clients;
+	uint32_t idle_timeout;
+	bool owned;
+	uint32_t uid;
+	uint32_t gid;
+	bool power;
+	uint64_t offset;
+	bool has_end;
+	uint64_t end;
+};
+
+/**
+ * enum session_flow - whether the kernel sends output
+ * @FLOW_OFF: no
+ * @FLOW_ON: yes
+ * @FLOW_STOPPING: what still comes was sent before it was told to stop
+ */
+enum session_flow {
+	FLOW_OFF,
+	FLOW_ON,
+	FLOW_STOPPING,
+};
+
+/**
+ * struct session - a backing that is served
+ * @list: kport's, of all
+ * @awake: kport's, of those with session_turn() to come
+ * @is_awake: it is in that list
+ * @sending: kport's, of those that wait for session_answered()
+ * @is_sending: it is in that list
+ * @input_seq: kport's, of the last request with input
+ * @daemon: the process
+ * @id: the kernel's number
+ * @guest: the guest's name
+ * @index: the port's index
+ * @power: the guest has the port open
+ * @server: listen; otherwise dial
+ * @max_clients: peers at a time
+ * @idle_timeout: in seconds, 0: none
+ * @uri: the specification
+ * @place: what is listened on or dialled
+ * @ops: the kind of connection, NULL if the specification cannot be served
+ * @flow: whether the kernel sends output
+ * @settled: the offset up to which output has been delivered
+ * @ring: output on its way
+ * @peers: the connections
+ * @n_peers: how many
+ * @input: what a peer sent
+ * @listener: of a server that listens
+ * @lookup: of the name a server is to listen on
+ * @dialer: of a client while the guest is on
+ * @retry: when a server tries again to listen
+ * @backoff: for @retry
+ * @settle_timer: looks whether more has been delivered
+ * @settle_wait: its delay, in microseconds
+ * @idle_timer: looks for peers that were silent too long
+ * @leave_timer: ends @leaving
+ * @leaving: the guest is off, the peer is given what is left
+ * @end: where the output ends that @leaving waits for
+ * @fault: VSERIAL_STATE_*_ERROR, or 0
+ * @why: the sentence that belongs to @fault
+ * @told_state: what has been reported last, and
+ * @told_why: its reason, and
+ * @told_peer: its peer
+ */
+struct session {
+	TAILQ_ENTRY(session) list;
+	TAILQ_ENTRY(session) awake;
+	TAILQ_ENTRY(session) sending;
+
+	bool is_awake;
+	bool is_sending;
+	uint32_t input_seq;
+
+	struct daemon *daemon;
+	uint32_t id;
+	char *guest;
+	uint32_t index;
+	bool power;
+	bool server;
+	uint32_t max_clients;
+	uint32_t idle_timeout;
+
+	struct uri uri;
+	struct place place;
+	const struct transport_ops *ops;
+
+	enum session_flow flow;
+	uint64_t settled;
+	struct ring ring;
+	struct peer_list peers;
+	uint32_t n_peers;
+	struct input input;
+
+	struct listener *listener;
+	struct lookup *lookup;
+	struct dialer *dialer;
+	sd_event_source *retry;
+	struct backoff backoff;
+
+	sd_event_source *settle_timer;
+	uint64_t settle_wait;
+	sd_event_source *idle_timer;
+	sd_event_source *leave_timer;
+	bool leaving;
+	uint64_t end;
+
+	uint32_t fault;
+	char why[TRANSPORT_WHY_MAX];
+	uint32_t told_state;
+	char *told_why;
+	char *told_peer;
+};
+
+/** session_new() - serve a backing. */
+struct session *session_new(struct daemon *daemon, const struct backing *backing);
+
+/** session_update() - its guest's power or its settings have changed. */
+void session_update(struct session *session, const struct backing *backing);
+
+/**
+ * session_end() - let go of it
+ * @session: the backing; freed
+ * @report: tell the kernel, which waits for that
+ */
+void session_end(struct session *session, bool report);
+
+/** session_name() - "GUEST/INDEX", for logs; until it is called again. */
+const char *session_name(const struct session *session);
+
+/** session_output() - the guest wrote @len bytes, of which the first has @offset. */
+void session_output(struct session *session, uint64_t offset, const void *bytes, size_t len);
+
+/** session_room() - the guest has room; it wants input from @offset on. */
+void session_room(struct session *session, uint64_t offset);
+
+/** session_refused() - the guest had no room for all that was sent. */
+void session_refused(struct session *session);
+
+/** session_answered() - unless it was refused, all that was sent has been taken. */
+void session_answered(struct session *session);
+
+/** session_confirmed() - no output comes any more that was sent before the report. */
+void session_confirmed(struct session *session);
+
+/** session_resync() - output may have been lost on its way here: have it sent again. */
+void session_resync(struct session *session);
+
+/**
+ * session_announced() - the kernel knows a peer, or refuses it
+ * @session: the backing
+ * @peer: the peer
+ * @id: its number, 0 if it is refused
+ * @writer: its input goes to the guest
+ * @why: the reason of a refusal
+ */
+void session_announced(struct session *session, struct peer *peer, uint32_t id, bool writer,
+		       const char *why);
+
+/** session_writer() - a peer may write now, or may not any more. */
+void session_writer(struct session *session, struct peer *peer, bool writer);
+
+/** session_kicked() - the kernel has ended a peer's session; @why may be "". */
+void session_kicked(struct session *session, struct peer *peer, const char *why);
+
+/** session_history() - @len bytes of what was written before a peer came. */
+void session_history(struct session *session, struct peer *peer, uint64_t offset,
+		     const void *bytes, size_t len);
+
+/** session_history_end() - that was all of it. */
+void session_history_end(struct session *session, struct peer *peer);
+
+/** session_turn() - move what can be moved; called once a turn of the loop. */
+void session_turn(struct session *session);
+
+#endif

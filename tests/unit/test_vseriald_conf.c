@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The settings of the daemon. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "unit.h"
+
+static char path[] = "/tmp/vseriald-conf-XXXXXX";
+
+static int setup(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static int read_text(const char *text, struct conf *conf, char *why)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	conf_defaults(conf);
+	return conf_read(conf, path, why);
+}
+
+static void test_settings(void **state)
+{
+	char why[CONF_WHY_MAX];
+	struct conf conf;
+
+	(void)state;
+	assert_int_equal(read_text("", &conf, why), 0);
+	assert_string_equal(conf.user, "vserial");
+	assert_int_equal(conf.n_bind, 0);
+	assert_int_equal(conf.viewer_buffer, 256 << 10);
+	conf_free(&conf);
+
+	assert_int_equal(read_text("# all of them\nuser = nobody\n"
+				   "bind = 192.0.2.1, ::1\nmax-clients = 7 ; few\n"
+				   "accept-rate=0\nviewer-buffer = 1M\nconnect-timeout = 3\n"
+				   "retry-min = 10\nretry-max = 1\nkeepalive-idle = 0\n"
+				   "keepalive-interval = 5\nkeepalive-count = 2\n"
+				   "user-timeout = 20\n", &conf, why), 0);
+	assert_string_equal(conf.user, "nobody");
+	assert_int_equal(conf.n_bind, 2);
+	assert_string_equal(conf.bind[1], "::1");
+	assert_int_equal(conf.max_clients, 7);
+	assert_int_equal(conf.accept_rate, 0);
+	assert_int_equal(conf.viewer_buffer, 1 << 20);
+	assert_int_equal(conf.connect_timeout, 3);
+	assert_int_equal(conf.retry_min, 10);
+	assert_int_equal(conf.retry_max, 1);
+	assert_int_equal(conf.keepalive_idle, 0);
+	assert_int_equal(conf.keepalive_interval, 5);
+	assert_int_equal(conf.keepalive_count, 2);
+	assert_int_equal(conf.user_timeout, 20);
+	conf_free(&conf);
+}
+
+static void test_mistakes(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *why;
+	} bad[] = {
+		{ "max-clients = 0\n", ":1: max-clients '0' is not a number from 1" },
+		{ "\nmax-clients = many\n", ":2: max-clients 'many'" },
+		{ "max-clients =\n", ":1: max-clients ''" },
+		{ "accept-rate = 100001\n", ":1: accept-rate" },
+		{ "viewer-buffer = 100K\n", "not a power of two" },
+		{ "viewer-buffer = 32K\n", "from 64K to 64M" },
+		{ "colour = red\n", ":1: setting 'colour' is unknown; known are user, bind" },
+		{ "[limits]\nmax-clients = 1\n", ":2: section [limits] is unknown" },
+		{ "bind = localhost\n", "bind: 'localhost'" },
+		{ "bind = 192.0.2.0/24\n", "bind: '192.0.2.0/24'" },
+		{ "bind = 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1\n",
+		  "more than 8" },
+		{ "this is no setting\n", ":1: this is neither" },
+		{ "retry-min = 2000\nretry-max = 1\n", "retry-max is less than retry-min" },
+		/* The first mistake is told, however good the rest is. */
+		{ "max-clients = x\naccept-rate = 5\n", ":1: max-clients" },
+	};
+	char why[CONF_WHY_MAX];
+	struct conf conf;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(bad); i++) {
+		assert_int_equal(read_text(bad[i].text, &conf, why), -EINVAL);
+		if (!strstr(why, bad[i].why) || strncmp(why, path, strlen(path)))
+			fail_msg("'%s': %s", bad[i].text, why);
+		conf_free(&conf);
+	}
+	conf_defaults(&conf);
+	assert_int_equal(conf_read(&conf, "/nonexistent/vseriald.conf", why), -ENOENT);
+	assert_non_null(strstr(why, "/nonexistent/vseriald.conf"));
+	conf_free(&conf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_mistakes),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,881 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One backing with real sockets and a real loop; the kernel's part is played
+ * here: kport_*() note what the daemon tells it and answer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <linux/vserial.h>
+
+#include "goodbye.h"
+#include "kport.h"
+#include "log.h"
+#include "resolve.h"
+#include "session.h"
+#include "unit.h"
+
+/* Nothing here takes long; this is for machines that do something else. */
+#define PATIENCE 30000000ull
+
+/**
+ * struct kport - the kernel, played
+ * @state: the last report's
+ * @why: its reason
+ * @peer: its peer
+ * @settled: up to which offset output is settled
+ * @input: what the guest was given
+ * @input_len: how much
+ * @room: what it takes, of each request
+ * @peers: announced, in this order
+ * @n_peers: how many
+ * @writer: which of them writes, by number from 1
+ * @history: what the port's history is
+ * @history_offset: the offset of its first byte
+ * @hold_history: keep it to oneself for now
+ * @waiting: the peer that waits for it
+ * @confirm: a report is to be confirmed
+ * @awake: the session has a turn to come
+ */
+struct kport {
+	uint32_t state;
+	char why[512];
+	char peer[256];
+	uint64_t settled;
+	char input[1 << 16];
+	size_t input_len;
+	size_t room;
+	struct peer *peers[16];
+	uint32_t n_peers;
+	uint32_t writer;
+	const char *history;
+	uint64_t history_offset;
+	bool hold_history;
+	struct peer *waiting;
+	bool confirm;
+	bool awake;
+};
+
+static struct daemon the_daemon;
+static struct kport kernel;
+static struct session *session;
+static char folder[] = "/tmp/vseriald-test-XXXXXX";
+
+void kport_report(struct kport *kport, struct session *s, uint32_t state, const char *reason,
+		  const char *peer, bool confirm)
+{
+	(void)s;
+	kport->state = state;
+	snprintf(kport->why, sizeof(kport->why), "%s", reason);
+	snprintf(kport->peer, sizeof(kport->peer), "%s", peer);
+	kport->confirm = kport->confirm || confirm;
+}
+
+void kport_settle(struct kport *kport, uint32_t id, uint64_t offset)
+{
+	assert_int_equal(id, 7);
+	assert_true(offset > kport->settled);
+	kport->settled = offset;
+}
+
+void kport_input(struct kport *kport, struct session *s, uint64_t offset, const char *bytes,
+		 size_t len)
+{
+	size_t n = len < kport->room ? len : kport->room;
+
+	(void)s;
+	assert_int_equal(offset, kport->input_len);
+	memcpy(kport->input + kport->input_len, bytes, n);
+	kport->input_len += n;
+	kport->room -= n;
+	if (n < len)
+		session_refused(s);
+	s->is_sending = true;
+}
+
+void kport_announce(struct kport *kport, struct session *s, struct peer *peer)
+{
+	(void)s;
+	kport->peers[kport->n_peers++] = peer;
+}
+
+void kport_history(struct kport *kport, struct session *s, struct peer *peer)
+{
+	(void)s;
+	kport->waiting = peer;
+}
+
+void kport_retire(struct kport *kport, struct peer *peer)
+{
+	uint32_t i;
+
+	for (i = 0; i < kport->n_peers; i++)
+		if (kport->peers[i] == peer)
+			kport->peers[i] = NULL;
+	if (kport->waiting == peer)
+		kport->waiting = NULL;
+}
+
+void kport_wake(struct kport *kport, struct session *s)
+{
+	(void)s;
+	kport->awake = true;
+}
+
+void kport_forget(struct kport *kport, struct session *s)
+{
+	(void)s;
+	kport->awake = false;
+}
+
+/* What the kernel does in a turn of the loop. */
+static void kernel_turn(void)
+{
+	struct peer *peer = kernel.waiting;
+	uint32_t i;
+
+	for (i = 0; i < kernel.n_peers; i++)
+		if (kernel.peers[i] && !kernel.peers[i]->id) {
+			if (!kernel.writer)
+				kernel.writer = i + 1;
+			session_announced(session, kernel.peers[i], i + 1, kernel.writer == i + 1, "");
+		}
+	if (peer && !kernel.hold_history) {
+		kernel.waiting = NULL;
+		if (kernel.history)
+			session_history(session, peer, kernel.history_offset, kernel.history,
+					strlen(kernel.history));
+		session_history_end(session, peer);
+	}
+	if (kernel.confirm) {
+		kernel.confirm = false;
+		session_confirmed(session);
+	}
+	while (kernel.awake) {
+		kernel.awake = false;
+		session_turn(session);
+		if (session->is_sending) {
+			session->is_sending = false;
+			session_answered(session);
+		}
+	}
+}
+
+/* Runs the loop until a condition holds. */
+#define until(condition) do { \
+	uint64_t waited = 0; \
+	while (kernel_turn(), !(condition)) { \
+		sd_event_run(the_daemon.event, 10000); \
+		waited += 10000; \
+		if (waited > PATIENCE) \
+			fail_msg("never: %s", #condition); \
+	} \
+} while (0)
+
+static void start(const char *spec, bool server, bool power)
+{
+	const struct backing backing = {
+		.id = 7, .guest = "vm", .index = 1, .spec = spec, .server = server,
+		.max_clients = 2, .power = power, .offset = kernel.settled, .owned = true,
+		.uid = getuid(), .gid = getgid(),
+	};
+
+	session = session_new(&the_daemon, &backing);
+}
+
+static void stop(void)
+{
+	session_end(session, true);
+	session = NULL;
+	assert_int_equal(kernel.state, VSERIAL_STATE_NOT_CONNECTED);
+	assert_int_equal(the_daemon.peers, 0);
+}
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	close(fd);
+	return ntohs(in.sin_port);
+}
+
+/* @buffer: of what can be on the way; 0: the system's. */
+static int dial(uint16_t port, int buffer)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (buffer)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	return fd;
+}
+
+static int dial_unix(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	if (!connect(fd, (struct sockaddr *)&un, sizeof(un)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* A socket that listens on @port. */
+static int listen_on(uint16_t port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	return fd;
+}
+
+static bool readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* The next @len bytes of a connection. */
+static void reads(int fd, const char *text)
+{
+	char bytes[4096];
+	size_t have = 0, len = strlen(text);
+	ssize_t n;
+
+	while (have < len) {
+		until(readable(fd));
+		n = recv(fd, bytes + have, len - have, 0);
+		assert_true(n > 0);
+		have += (size_t)n;
+	}
+	assert_memory_equal(bytes, text, len);
+}
+
+static void reads_end(int fd)
+{
+	char byte;
+
+	until(readable(fd));
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+}
+
+static void output(uint64_t offset, const char *text)
+{
+	session_output(session, offset, text, strlen(text));
+}
+
+static char *tcp(uint16_t port)
+{
+	static char spec[64];
+
+	snprintf(spec, sizeof(spec), "tcp://127.0.0.1:%u", port);
+	return spec;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&kernel, 0, sizeof(kernel));
+	memset(&the_daemon, 0, sizeof(the_daemon));
+	kernel.room = sizeof(kernel.input);
+	conf_defaults(&the_daemon.conf);
+	the_daemon.conf.viewer_buffer = 64 << 10;
+	the_daemon.conf.retry_min = 10;
+	the_daemon.kport = &kernel;
+	if (sd_event_new(&the_daemon.event) < 0)
+		return -1;
+	the_daemon.resolver = resolver_new(the_daemon.event);
+	the_daemon.goodbyes = goodbyes_new(the_daemon.event);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (session)
+		session_end(session, false);
+	session = NULL;
+	goodbyes_free(the_daemon.goodbyes);
+	resolver_free(the_daemon.resolver);
+	sd_event_unref(the_daemon.event);
+	conf_free(&the_daemon.conf);
+	return 0;
+}
+
+/* Servers. */
+
+static void test_server(void **state)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	kernel.settled = 1000;
+	kernel.history = "boot ";
+	kernel.history_offset = 995;
+	start(tcp(port), true, false);
+	assert_int_equal(kernel.state, VSERIAL_STATE_LISTENING);
+	fd = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	assert_non_null(strstr(kernel.peer, "127.0.0.1:"));
+	reads(fd, "boot ");
+	output(1000, "login: ");
+	reads(fd, "login: ");
+	until(kernel.settled == 1007);
+
+	/* The other way. */
+	assert_int_equal(send(fd, "root\n", 5, 0), 5);
+	until(kernel.input_len == 5);
+	assert_memory_equal(kernel.input, "root\n", 5);
+
+	/* Its end is noticed, and the next one begins with history. */
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	assert_int_equal(the_daemon.peers, 0);
+	kernel.history = "login: ";
+	kernel.history_offset = 1000;
+	fd = dial(port, 0);
+	reads(fd, "login: ");
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	output(1007, "root");
+	reads(fd, "root");
+	close(fd);
+	stop();
+}
+
+/* Output that nobody had is sent again; what history covers is not. */
+static void test_history_meets_output(void **state)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	kernel.settled = 100;
+	kernel.history = "0123456789";
+	kernel.history_offset = 95;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	/* The kernel sends from what was settled on. */
+	output(100, "567");
+	output(103, "89abc");
+	output(108, "d");
+	reads(fd, "0123456789abcd");
+	until(kernel.settled == 109);
+	close(fd);
+	stop();
+}
+
+/* Less history than output that nobody had: all of that output comes. */
+static void test_history_is_shorter(void **state)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	kernel.settled = 100;
+	kernel.history = "89";
+	kernel.history_offset = 108;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	output(100, "0123456789a");
+	reads(fd, "0123456789a");
+	until(kernel.settled == 111);
+	close(fd);
+
+	/* But where the oldest of it was dropped since, history is what there is. */
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	kernel.history = "wxyz";
+	kernel.history_offset = 500;
+	fd = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	output(502, "yz!");
+	reads(fd, "wxyz!");
+	close(fd);
+	stop();
+}
+
+/* A viewer that comes while output flows misses and repeats nothing. */
+static void test_second_viewer(void **state)
+{
+	uint16_t port = free_port();
+	int first, second;
+
+	(void)state;
+	start(tcp(port), true, true);
+	first = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	output(0, "abc");
+	reads(first, "abc");
+	kernel.hold_history = true;
+	second = dial(port, 0);
+	until(kernel.waiting);
+	output(3, "def");
+	reads(first, "def");
+	/* The dump was made here, and output went on. */
+	kernel.history = "bcdef";
+	kernel.history_offset = 1;
+	output(6, "ghi");
+	reads(first, "ghi");
+	kernel.hold_history = false;
+	output(9, "jkl");
+	reads(second, "bcdefghijkl");
+	reads(first, "jkl");
+	assert_non_null(strstr(kernel.peer, "and 1 more"));
+
+	/* A dump that is ahead of what came here: it comes, and is not shown twice. */
+	close(second);
+	until(the_daemon.peers == 1);
+	kernel.history = "jklmno";
+	kernel.history_offset = 9;
+	second = dial(port, 0);
+	until(kernel.n_peers == 3 && !kernel.waiting);
+	output(12, "mn");
+	output(14, "opq");
+	reads(second, "jklmnopq");
+	reads(first, "mnopq");
+
+	/* Only the writer is heard, and the next one after it. */
+	send(second, "no", 2, 0);
+	send(first, "yes", 3, 0);
+	until(kernel.input_len == 3);
+	assert_memory_equal(kernel.input, "yes", 3);
+	session_writer(session, kernel.peers[0], false);
+	session_writer(session, kernel.peers[2], true);
+	send(first, "no", 2, 0);
+	send(second, "now", 3, 0);
+	until(kernel.input_len == 6);
+	assert_memory_equal(kernel.input, "yesnow", 6);
+	close(first);
+	close(second);
+	stop();
+}
+
+/* Fills what is on the way to a viewer that does not read. */
+static void test_slow_viewer(void **state)
+{
+	static char block[4096];
+	uint16_t port = free_port();
+	uint64_t offset = 0;
+	int fast, slow;
+	bool told = false;
+	char text[8192];
+	size_t have = 0;
+	ssize_t n;
+
+	(void)state;
+	memset(block, 'x', sizeof(block));
+	start(tcp(port), true, true);
+	fast = dial(port, 0);
+	until(kernel.n_peers == 1 && kernel.state == VSERIAL_STATE_CONNECTED);
+	slow = dial(port, 4096);
+	until(kernel.n_peers == 2 && !kernel.waiting);
+	/* Never more ahead than the kernel does. */
+	while (offset < 8 << 20) {
+		session_output(session, offset, block, sizeof(block));
+		offset += sizeof(block);
+		while (kernel.settled + (32 << 10) < offset) {
+			until(readable(fast) || kernel.settled + (32 << 10) >= offset);
+			while (readable(fast)) {
+				n = recv(fast, text, sizeof(text), 0);
+				assert_true(n > 0);
+			}
+		}
+		assert_in_range(session->ring.head - session->ring.tail, 0, 64 << 10);
+	}
+	/* The slow one is told how much it has missed, and then has the newest. */
+	output(offset, "\nEND");
+	*text = '\0';
+	while (!strstr(text, "\nEND")) {
+		/* The end of what came before: a notice may come in two parts. */
+		if (have > 100) {
+			memmove(text, text + have - 100, 100);
+			have = 100;
+		}
+		until(readable(slow));
+		n = recv(slow, text + have, 4000, 0);
+		assert_true(n > 0);
+		have += (size_t)n;
+		text[have] = '\0';
+		told = told || strstr(text, " bytes are missing here]\r\n");
+	}
+	assert_true(told);
+	close(slow);
+	close(fast);
+	stop();
+}
+
+static void test_room(void **state)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	kernel.room = 3;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	send(fd, "abcdef", 6, 0);
+	until(kernel.input_len == 3);
+	/* It is not asked for more, and what it sends waits in the network. */
+	send(fd, "ghi", 3, 0);
+	kernel.room = 2;
+	session_room(session, 3);
+	until(kernel.input_len == 5);
+	kernel.room = 100;
+	session_room(session, 5);
+	until(kernel.input_len == 9);
+	assert_memory_equal(kernel.input, "abcdefghi", 9);
+
+	/* Its last words count also when it is gone before there was room. */
+	kernel.room = 0;
+	send(fd, "bye", 3, 0);
+	until(session->input.stuck);
+	close(fd);
+	kernel.room = 100;
+	session_room(session, 9);
+	until(kernel.input_len == 12);
+	until(the_daemon.peers == 0);
+	stop();
+}
+
+static void test_too_many(void **state)
+{
+	uint16_t port = free_port();
+	int fd[3], i;
+
+	(void)state;
+	start(tcp(port), true, true);
+	for (i = 0; i < 3; i++)
+		fd[i] = dial(port, 0);
+	send(fd[2], "unread", 6, 0);
+	reads(fd[2], "vserial: vm/1 has 2 of 2 clients: try again later\r\n");
+	reads_end(fd[2]);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	until(the_daemon.peers == 0);
+	/* There is room again. */
+	fd[0] = dial(port, 0);
+	until(the_daemon.peers == 1);
+	close(fd[0]);
+	stop();
+}
+
+static void test_allow(void **state)
+{
+	uint16_t port = free_port();
+	char spec[80];
+	int fd;
+
+	(void)state;
+	snprintf(spec, sizeof(spec), "tcp://127.0.0.1:%u#allow=192.0.2.0/24", port);
+	start(spec, true, true);
+	fd = dial(port, 0);
+	reads_end(fd);
+	close(fd);
+	assert_int_equal(kernel.n_peers, 0);
+	stop();
+}
+
+static void test_kick_and_refusal(void **state)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	session_kicked(session, kernel.peers[0], "by root");
+	reads(fd, "\r\n[vserial: closed: by root]\r\n");
+	reads_end(fd);
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	stop();
+}
+
+static void test_port_in_use(void **state)
+{
+	uint16_t port = free_port();
+	int fd = listen_on(port);
+
+	(void)state;
+	start(tcp(port), true, true);
+	assert_int_equal(kernel.state, VSERIAL_STATE_RECOVERABLE_ERROR);
+	assert_non_null(strstr(kernel.why, "Address already in use"));
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	assert_string_equal(kernel.why, "");
+	stop();
+}
+
+static void test_idle(void **state)
+{
+	struct backing backing = { .id = 7, .max_clients = 2, .idle_timeout = 1, .power = true };
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	session_update(session, &backing);
+	reads(fd, "\r\n[vserial: closed after 1 s without a byte]\r\n");
+	reads_end(fd);
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	stop();
+}
+
+/* Messages of the kernel were lost: what comes again is not shown twice. */
+static void test_resync(void **state)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	output(0, "abc");
+	reads(fd, "abc");
+	until(kernel.settled == 3);
+	/* "def" is lost, "ghi" arrives too early to be trusted. */
+	session_resync(session);
+	assert_true(kernel.confirm);
+	output(6, "ghi");
+	until(session->flow == FLOW_ON);
+	output(3, "defghi");
+	reads(fd, "defghi");
+	/* What was delivered but not settled may come again. */
+	session_resync(session);
+	until(session->flow == FLOW_ON);
+	output(kernel.settled, &"abcdefghijk"[kernel.settled]);
+	reads(fd, "jk");
+	close(fd);
+	stop();
+}
+
+/* Clients. */
+
+static void test_client(void **state)
+{
+	struct backing off = { .id = 7, .has_end = true, .end = 6 };
+	uint16_t port = free_port();
+	int listening, fd;
+
+	(void)state;
+	start(tcp(port), false, false);
+	assert_int_equal(kernel.state, VSERIAL_STATE_NOT_CONNECTED);
+	session_update(session, &(struct backing){ .id = 7, .power = true });
+	assert_int_equal(kernel.state, VSERIAL_STATE_CONNECTING);
+	until(kernel.state == VSERIAL_STATE_RECOVERABLE_ERROR);
+	assert_non_null(strstr(kernel.why, "Connection refused"));
+
+	/* It keeps trying. */
+	listening = listen_on(port);
+	until(readable(listening));
+	fd = accept(listening, NULL, NULL);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	output(0, "abc");
+	reads(fd, "abc");
+	send(fd, "x", 1, 0);
+	until(kernel.input_len == 1);
+
+	/* And comes back, where it was. */
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_RECOVERABLE_ERROR);
+	assert_non_null(strstr(kernel.why, "dialling again"));
+	until(readable(listening));
+	fd = accept(listening, NULL, NULL);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	assert_int_equal(kernel.settled, 3);
+	output(3, "d");
+	reads(fd, "d");
+
+	/* At power-off it leaves, but not before all was delivered. */
+	session_update(session, &off);
+	output(4, "e");
+	reads(fd, "e");
+	assert_false(readable(fd));
+	output(5, "f");
+	reads(fd, "f");
+	reads_end(fd);
+	until(kernel.state == VSERIAL_STATE_NOT_CONNECTED);
+	assert_int_equal(kernel.settled, 6);
+	close(fd);
+	close(listening);
+	stop();
+}
+
+/* Off and on again, faster than it could leave. */
+static void test_client_stays(void **state)
+{
+	struct backing off = { .id = 7, .has_end = true, .end = 6 };
+	uint16_t port = free_port();
+	int listening = listen_on(port), fd;
+
+	(void)state;
+	start(tcp(port), false, true);
+	until(readable(listening));
+	fd = accept(listening, NULL, NULL);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	session_update(session, &off);
+	session_update(session, &(struct backing){ .id = 7, .power = true });
+	output(0, "abcdef");
+	reads(fd, "abcdef");
+	until(kernel.settled == 6);
+	assert_false(readable(listening));
+	assert_int_equal(kernel.state, VSERIAL_STATE_CONNECTED);
+	/* And it is dialled again when it goes. */
+	close(fd);
+	until(readable(listening));
+	close(listening);
+	stop();
+}
+
+/* Specifications. */
+
+static void test_not_served(void **state)
+{
+	(void)state;
+	start("telnets://:23", true, true);
+	assert_int_equal(kernel.state, VSERIAL_STATE_UNRECOVERABLE_ERROR);
+	assert_string_equal(kernel.why, "vseriald does not serve telnets yet");
+	session_end(session, false);
+	start("tcp://nonsense", true, true);
+	assert_int_equal(kernel.state, VSERIAL_STATE_UNRECOVERABLE_ERROR);
+	assert_non_null(strstr(kernel.why, "port is missing"));
+	session_end(session, false);
+	start("tcp://:23", false, true);
+	assert_int_equal(kernel.state, VSERIAL_STATE_UNRECOVERABLE_ERROR);
+	assert_non_null(strstr(kernel.why, "needs a host"));
+	stop();
+}
+
+/* Unix sockets. */
+
+static void test_pipe(void **state)
+{
+	char path[80], spec[256];
+	struct stat st;
+	int fd, old;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/s", folder);
+	snprintf(spec, sizeof(spec), "pipe:%s#far=application", path);
+
+	/* A file that is no socket stays. */
+	old = open(path, O_CREAT | O_WRONLY, 0600);
+	close(old);
+	start(spec, true, true);
+	assert_int_equal(kernel.state, VSERIAL_STATE_RECOVERABLE_ERROR);
+	assert_non_null(strstr(kernel.why, "is not a socket"));
+	assert_int_equal(unlink(path), 0);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+
+	fd = dial_unix(path);
+	assert_true(fd >= 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	snprintf(spec, sizeof(spec), "pid %d uid %u", getpid(), getuid());
+	assert_string_equal(kernel.peer, spec);
+	output(0, "gdb");
+	reads(fd, "gdb");
+	until(kernel.settled == 3);
+	/* Bytes that lie unread when the peer goes are still to be delivered. */
+	output(3, "lost");
+	until(session->ring.tail == session->ring.head);
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	assert_int_equal(kernel.settled, 3);
+	stop();
+	assert_int_equal(stat(path, &st), -1);
+}
+
+static void test_pipe_left_behind(void **state)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	char spec[256];
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/t", folder);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	snprintf(spec, sizeof(spec), "pipe:%s#far=application", un.sun_path);
+	/* Somebody else's is left alone while it lives. */
+	start(spec, true, true);
+	assert_int_equal(kernel.state, VSERIAL_STATE_RECOVERABLE_ERROR);
+	assert_non_null(strstr(kernel.why, "somebody else listens there"));
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	fd = dial_unix(un.sun_path);
+	assert_true(fd >= 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	close(fd);
+	stop();
+
+	/* The other end: it connects to a socket of somebody else. */
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	snprintf(spec, sizeof(spec), "pipe:%s#far=application&near=client", un.sun_path);
+	start(spec, true, true);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	close(fd);
+	stop();
+	unlink(un.sun_path);
+	rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_server, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_history_meets_output, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_history_is_shorter, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_second_viewer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slow_viewer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_allow, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kick_and_refusal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_port_in_use, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_idle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resync, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_client, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_client_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_served, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pipe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pipe_left_behind, setup, teardown),
+	};
+
+	log_init(false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
