@@ -197,13 +197,13 @@ static enum ctl_status print_history(struct ctl *ctl, const struct vnl_replies *
 
 	for (i = 0; i < replies->n; i++) {
 		reply = replies->v[i];
-		n = vnl_len(reply, VSERIAL_A_DATA_BYTES);
+		n = vnl_len(reply, VSERIAL_A_PORT_HISTORY_BYTES);
 		if (!n)
 			continue;
-		offset = vnl_u64(reply, VSERIAL_A_DATA_OFFSET);
+		offset = vnl_u64(reply, VSERIAL_A_PORT_HISTORY_OFFSET);
 		if (begun && offset > next)
 			lost += offset - next;
-		fwrite(vnl_bin(reply, VSERIAL_A_DATA_BYTES, n), 1, n, stdout);
+		fwrite(vnl_bin(reply, VSERIAL_A_PORT_HISTORY_BYTES, n), 1, n, stdout);
 		next = offset + n;
 		begun = true;
 	}

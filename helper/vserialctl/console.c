@@ -282,7 +282,7 @@ static void put(struct console *c, const uint8_t *bytes, size_t n)
 {
 	if (!n)
 		return;
-	if (!c->watch.writes) {
+	if (c->typed && !c->watch.writes) {
 		complain(c);
 		return;
 	}
@@ -363,16 +363,27 @@ static void go_raw(struct console *c)
 	send_window(c);
 }
 
+/* Sends what was typed before a command that ends or stops the program. */
+static void send_typed(struct console *c)
+{
+	struct vnl_error error;
+
+	if (c->session && attach_flush(c->attach, &error))
+		fail_netlink(c, &error);
+}
+
 static void obey_command(struct console *c, enum escape_command command)
 {
 	switch (command) {
 	case ESCAPE_NOTHING:
 		break;
 	case ESCAPE_LEAVE:
+		send_typed(c);
 		say(c, "left %s", c->name);
 		finish(c, CTL_DONE);
 		break;
 	case ESCAPE_SUSPEND:
+		send_typed(c);
 		say(c, "stopped");
 		terminal_obey(SIGTSTP);
 		go_raw(c);
@@ -416,14 +427,14 @@ static size_t input_room(const struct console *c)
 }
 
 /*
- * One who may not write may still type commands.  What comes through a pipe
- * stays there until it can be sent, of one who only reads for ever.
+ * One who may not write may still type commands; what comes through a pipe
+ * waits until it may be sent, but for one who never writes.
  */
 static bool wants_input(const struct console *c)
 {
 	if (c->eof || !c->session)
 		return false;
-	if (!c->typed && !c->watch.writes)
+	if (!c->typed && c->request->read_only)
 		return false;
 	/* The escape character of earlier may come out with what follows it. */
 	return input_room(c) > 1;

@@ -11,23 +11,18 @@
 #include "printable.h"
 #include "watch.h"
 
-/* "root (pid 12)", or what the kernel says of one who came from afar. */
+/* "root (vserialctl[12])": the user, and what the kernel says of whence. */
 static void name_session(struct watch *watch, const struct session *session)
 {
-	char *user;
+	char *peer = printable(session->peer, false);
+	char *user = owner_user(session->uid);
 
-	if (*session->peer) {
-		user = printable(session->peer, false);
-		snprintf(watch->name, sizeof(watch->name), "%s", user);
-	} else {
-		user = owner_user(session->uid);
-		if (user)
-			snprintf(watch->name, sizeof(watch->name), "%s (pid %u)", user,
-				 session->pid);
-		else
-			snprintf(watch->name, sizeof(watch->name), "user %u (pid %u)",
-				 session->uid, session->pid);
-	}
+	if (user)
+		snprintf(watch->name, sizeof(watch->name), "%s (%s)", user, peer);
+	else
+		snprintf(watch->name, sizeof(watch->name), "user %u (%s)", session->uid,
+			 peer);
+	free(peer);
 	free(user);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What one who sits at a console is told of its port. */
+#include <stdio.h>
 #include <string.h>
 
 #include <linux/vserial.h>
@@ -25,13 +26,15 @@ static void session(struct watch *watch, uint8_t cmd, uint32_t id, uint32_t inde
 		    bool writer)
 {
 	struct vnl_msg *msg = vnl_msg_new(cmd, false);
+	char peer[16];
 
 	vnl_put_u32(msg, VSERIAL_A_SESSION_ID, id);
 	vnl_put_str(msg, VSERIAL_A_SESSION_GUEST, "web01");
 	vnl_put_u32(msg, VSERIAL_A_SESSION_INDEX, index);
 	vnl_put_u8(msg, VSERIAL_A_SESSION_WRITER, writer);
 	vnl_put_u32(msg, VSERIAL_A_SESSION_UID, 0);
-	vnl_put_u32(msg, VSERIAL_A_SESSION_PID, 100 + id);
+	snprintf(peer, sizeof(peer), "cat[%u]", 100 + id);
+	vnl_put_str(msg, VSERIAL_A_SESSION_PEER, peer);
 	feed(watch, msg);
 }
 
@@ -91,7 +94,7 @@ static void test_begin(void **state)
 
 	watch = begin(false);
 	assert_false(watch.writes);
-	tells(&watch, "reading only: root (pid 109) writes; ~f takes over");
+	tells(&watch, "reading only: root (cat[109]) writes; ~f takes over");
 	tells(&watch, NULL);
 
 	/* That it is off is worth a word. */
@@ -112,7 +115,7 @@ static void test_taken_over(void **state)
 	changed(&watch, ME, false);
 	tells(&watch, NULL);
 	changed(&watch, OTHER, true);
-	tells(&watch, "root (pid 109) took over: reading only; ~f takes it back");
+	tells(&watch, "root (cat[109]) took over: reading only; ~f takes it back");
 	tells(&watch, NULL);
 
 	changed(&watch, ME, true);
@@ -121,7 +124,7 @@ static void test_taken_over(void **state)
 	tells(&watch, "you write now");
 
 	changed(&watch, OTHER, true);
-	tells(&watch, "root (pid 109) took over: reading only; ~f takes it back");
+	tells(&watch, "root (cat[109]) took over: reading only; ~f takes it back");
 	changed(&watch, ME, false);
 	tells(&watch, NULL);
 }
@@ -131,7 +134,7 @@ static void test_promoted(void **state)
 	struct watch watch = begin(false);
 
 	(void)state;
-	tells(&watch, "reading only: root (pid 109) writes; ~f takes over");
+	tells(&watch, "reading only: root (cat[109]) writes; ~f takes over");
 	ended(&watch, OTHER);
 	tells(&watch, NULL);
 	changed(&watch, ME, true);
@@ -144,10 +147,10 @@ static void test_others_among_themselves(void **state)
 	struct watch watch = begin(false);
 
 	(void)state;
-	tells(&watch, "reading only: root (pid 109) writes; ~f takes over");
+	tells(&watch, "reading only: root (cat[109]) writes; ~f takes over");
 	changed(&watch, 11, true);
 	changed(&watch, OTHER, false);
-	tells(&watch, "reading only: root (pid 111) writes; ~f takes over");
+	tells(&watch, "reading only: root (cat[111]) writes; ~f takes over");
 	/* One who only reads comes and goes. */
 	changed(&watch, 12, false);
 	ended(&watch, 12);
@@ -198,7 +201,7 @@ static void test_peer(void **state)
 	vnl_put_u8(msg, VSERIAL_A_SESSION_WRITER, 1);
 	vnl_put_str(msg, VSERIAL_A_SESSION_PEER, "192.0.2.1:\033[2J");
 	feed(&watch, msg);
-	tells(&watch, "192.0.2.1:\\x1b[2J took over: reading only; ~f takes it back");
+	tells(&watch, "root (192.0.2.1:\\x1b[2J) took over: reading only; ~f takes it back");
 }
 
 static void test_read_only(void **state)
@@ -209,7 +212,7 @@ static void test_read_only(void **state)
 	(void)state;
 	watch.read_only = true;
 	watch_role(&watch, "~f", text, sizeof(text));
-	assert_string_equal(text, "reading only: root (pid 109) writes");
+	assert_string_equal(text, "reading only: root (cat[109]) writes");
 	ended(&watch, OTHER);
 	watch_role(&watch, "~f", text, sizeof(text));
 	assert_string_equal(text, "reading only");
