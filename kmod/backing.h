@@ -95,6 +95,7 @@ __printf(3, 4)
 void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
 			    const char *fmt, ...);
 
+void vserial_backing_peer(struct vserial_backing *b, const char *peer);
 void vserial_backing_lines(struct vserial_backing *b, unsigned int lines);
 
 /* All is well, and there is nothing to say about it. */
@@ -106,6 +107,8 @@ static inline void vserial_backing_connected(struct vserial_backing *b)
 /* output.c */
 size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
 			   u64 *offset);
+bool vserial_output_pending(struct vserial_backing *b, size_t *bytes);
+u64 vserial_output_settled(struct vserial_backing *b);
 bool vserial_output_take_marker(struct vserial_backing *b,
 				struct vserial_marker *m);
 u64 vserial_output_end(struct vserial_backing *b);

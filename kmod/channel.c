@@ -27,6 +27,7 @@
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include <linux/preempt.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/serial.h>
 #include <linux/slab.h>
@@ -98,7 +99,7 @@ struct vserial_channel {
 
 static const struct genl_family *vserial_channel_family;
 static LIST_HEAD(vserial_channels);
-/* Guards vserial_channels, and the links of each. */
+/* Guards changes of vserial_channels, and the links of each. */
 static DEFINE_MUTEX(vserial_channels_lock);
 /* Links by number; numbers of backings and sessions are never the same. */
 static DEFINE_XARRAY(vserial_links);
@@ -114,13 +115,21 @@ u32 vserial_channel_id(void)
 	return atomic_inc_return(&vserial_last_id);
 }
 
+static void vserial_channel_free(struct rcu_head *rcu)
+{
+	struct vserial_channel *ch = container_of(rcu, struct vserial_channel,
+						  rcu);
+
+	sock_put(ch->sk);
+	kfree(ch);
+}
+
 static void vserial_channel_release(struct kref *ref)
 {
 	struct vserial_channel *ch = container_of(ref, struct vserial_channel,
 						  ref);
 
-	sock_put(ch->sk);
-	kfree_rcu(ch, rcu);
+	call_rcu(&ch->rcu, vserial_channel_free);
 }
 
 static void vserial_channel_put(struct vserial_channel *ch)
@@ -481,7 +490,7 @@ static struct vserial_channel *vserial_channel_get(struct sock *sk, u32 portid)
 	spin_lock_init(&ch->lock);
 	INIT_LIST_HEAD(&ch->ready);
 	INIT_LIST_HEAD(&ch->later);
-	list_add(&ch->node, &vserial_channels);
+	list_add_rcu(&ch->node, &vserial_channels);
 	kref_get(&ch->ref);
 	return ch;
 }
@@ -634,16 +643,8 @@ struct vserial_link *vserial_link_find(u32 id, const struct sock *sk,
 				      "this socket has no session %u", id));
 }
 
-/**
- * vserial_link_credit() - a socket has read what it was sent
- * @l: any of its links
- * @returned: the highest VSERIAL_A_DATA_CREDIT that it has read
- *
- * Context: any, in an RCU read section.
- */
-void vserial_link_credit(struct vserial_link *l, u64 returned)
+static void vserial_channel_repay(struct vserial_channel *ch, u64 returned)
 {
-	struct vserial_channel *ch = l->channel;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ch->lock, flags);
@@ -653,6 +654,39 @@ void vserial_link_credit(struct vserial_link *l, u64 returned)
 		list_splice_tail_init(&ch->later, &ch->ready);
 	spin_unlock_irqrestore(&ch->lock, flags);
 	vserial_channel_run(ch, VSERIAL_CHANNEL_QUANTUM);
+}
+
+/**
+ * vserial_link_credit() - a socket has read what it was sent
+ * @l: any of its links
+ * @returned: the highest VSERIAL_A_DATA_CREDIT that it has read
+ *
+ * Context: any, in an RCU read section.
+ */
+void vserial_link_credit(struct vserial_link *l, u64 returned)
+{
+	vserial_channel_repay(l->channel, returned);
+}
+
+/**
+ * vserial_channel_credit() - the same for a socket whose link is gone
+ * @sk: the socket
+ * @returned: the highest VSERIAL_A_DATA_CREDIT that it has read
+ *
+ * Context: any, in an RCU read section.
+ * Return: whether it ever had one.
+ */
+bool vserial_channel_credit(const struct sock *sk, u64 returned)
+{
+	struct vserial_channel *ch;
+
+	list_for_each_entry_rcu(ch, &vserial_channels, node) {
+		if (ch->sk == sk) {
+			vserial_channel_repay(ch, returned);
+			return true;
+		}
+	}
+	return false;
 }
 
 /**
@@ -806,7 +840,7 @@ static int vserial_channel_released(struct notifier_block *nb,
 		found = ch->portid == n->portid &&
 			sock_flag(ch->sk, SOCK_DEAD);
 		if (found) {
-			list_del(&ch->node);
+			list_del_rcu(&ch->node);
 			break;
 		}
 	}
@@ -866,7 +900,7 @@ void vserial_channel_exit(void)
 
 	netlink_unregister_notifier(&vserial_channel_notifier);
 	list_for_each_entry_safe(ch, next, &vserial_channels, node) {
-		list_del(&ch->node);
+		list_del_rcu(&ch->node);
 		ch->closed = true;
 		cancel_delayed_work_sync(&ch->work);
 		vserial_channel_put(ch);

@@ -108,6 +108,7 @@ int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
 int vserial_link_at(struct vserial_link *l, u64 offset,
 		    struct vserial_reason *reason);
 void vserial_link_credit(struct vserial_link *l, u64 returned);
+bool vserial_channel_credit(const struct sock *sk, u64 returned);
 u32 vserial_link_portid(const struct vserial_link *l);
 bool vserial_link_is_of(const struct vserial_link *l, const struct sock *sk);
 

@@ -5,6 +5,7 @@
 #include <linux/notifier.h>
 #include <net/genetlink.h>
 
+#include "daemon.h"
 #include "event.h"
 #include "guest.h"
 #include "message.h"
@@ -108,6 +109,22 @@ static void vserial_event_session(struct vserial_session *s, u8 cmd, bool own)
 		nlmsg_free(skb);
 }
 
+/* Only for the daemon; one that has no room for it asks again (ENOBUFS). */
+static void vserial_event_helper(struct vserial_helper *h, u8 cmd)
+{
+	struct sk_buff *skb = genlmsg_new(VSERIAL_MESSAGE_PORT_SIZE,
+					  GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return;
+	hdr = genlmsg_put(skb, 0, 0, vserial_event_family, 0, cmd);
+	if (hdr && !vserial_message_backing(skb, hdr, h))
+		genlmsg_unicast(&init_net, skb, vserial_daemon_portid());
+	else
+		nlmsg_free(skb);
+}
+
 static int vserial_event_told(struct notifier_block *listener,
 			      unsigned long event, void *object)
 {
@@ -140,6 +157,12 @@ static int vserial_event_told(struct notifier_block *listener,
 	case VSERIAL_EVENT_PORT_GONE:
 		vserial_event_send(VSERIAL_CMD_PORT_DEL_NTF, NLMSG_GOODSIZE,
 				   object, vserial_event_fill_port_gone);
+		break;
+	case VSERIAL_EVENT_HELPER_START:
+		vserial_event_helper(object, VSERIAL_CMD_BACKING_NTF);
+		break;
+	case VSERIAL_EVENT_HELPER_STOP:
+		vserial_event_helper(object, VSERIAL_CMD_BACKING_DEL_NTF);
 		break;
 	case VSERIAL_EVENT_SESSION_NEW:
 		vserial_event_session(object, VSERIAL_CMD_SESSION_NTF, false);

@@ -6,10 +6,12 @@
 #include <net/genetlink.h>
 
 #include "backing.h"
+#include "daemon.h"
 #include "guest.h"
 #include "log.h"
 #include "message.h"
 #include "port.h"
+#include "reader.h"
 #include "session.h"
 #include "spec.h"
 
@@ -126,6 +128,11 @@ int vserial_message_port(struct sk_buff *skb, void *hdr,
 	    nla_put_u32(skb, VSERIAL_A_PORT_STATE, st.state) ||
 	    (st.reason.text[0] &&
 	     nla_put_string(skb, VSERIAL_A_PORT_REASON, st.reason.text)) ||
+	    (st.peer[0] &&
+	     nla_put_string(skb, VSERIAL_A_PORT_PEER, st.peer)) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_ENDPOINT, st.endpoint) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_MAX_CLIENTS, st.max_clients) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_IDLE_TIMEOUT, st.idle_timeout) ||
 	    nla_put_u64_64bit(skb, VSERIAL_A_PORT_TX_BYTES, st.tx_bytes,
 			      VSERIAL_A_PORT_PAD) ||
 	    nla_put_u64_64bit(skb, VSERIAL_A_PORT_RX_BYTES, st.rx_bytes,
@@ -177,6 +184,56 @@ int vserial_message_session(struct sk_buff *skb, void *hdr,
 				       s->backing)) ||
 	    (s->reason.text[0] &&
 	     nla_put_string(skb, VSERIAL_A_SESSION_REASON, s->reason.text))) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/**
+ * vserial_message_backing() - write a backing of the daemon into a message
+ * @skb: the message
+ * @hdr: its generic netlink header; the message is ended, or cancelled if
+ *	there is no room
+ * @h: the backing, with vserial_daemon_lock held and being served
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int vserial_message_backing(struct sk_buff *skb, void *hdr,
+			    struct vserial_helper *h)
+{
+	struct vserial_port *port = h->b.port;
+	struct vserial_port_status st;
+
+	vserial_port_status(port, &st);
+	if (nla_put_u32(skb, VSERIAL_A_BACKING_ID, h->service->link.id) ||
+	    nla_put_string(skb, VSERIAL_A_BACKING_GUEST,
+			   vserial_port_guest_name(port)) ||
+	    nla_put_u32(skb, VSERIAL_A_BACKING_INDEX, port->index) ||
+	    nla_put_string(skb, VSERIAL_A_BACKING_SPEC, h->b.spec->text) ||
+	    nla_put_u32(skb, VSERIAL_A_BACKING_ENDPOINT, h->terms.endpoint) ||
+	    nla_put_u32(skb, VSERIAL_A_BACKING_MAX_CLIENTS,
+			h->terms.max_clients) ||
+	    nla_put_u32(skb, VSERIAL_A_BACKING_IDLE_TIMEOUT,
+			h->terms.idle_timeout) ||
+	    (uid_valid(h->terms.uid) &&
+	     (nla_put_u32(skb, VSERIAL_A_BACKING_UID,
+			  from_kuid(&init_user_ns, h->terms.uid)) ||
+	      nla_put_u32(skb, VSERIAL_A_BACKING_GID,
+			  from_kgid(&init_user_ns, h->terms.gid)))) ||
+	    nla_put_u8(skb, VSERIAL_A_BACKING_POWER, h->terms.power) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_BACKING_OFFSET,
+			      vserial_output_settled(&h->b),
+			      VSERIAL_A_BACKING_PAD) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_BACKING_END,
+			      vserial_reader_end(port),
+			      VSERIAL_A_BACKING_PAD) ||
+	    nla_put_u32(skb, VSERIAL_A_BACKING_STATE, st.state) ||
+	    (st.reason.text[0] &&
+	     nla_put_string(skb, VSERIAL_A_BACKING_REASON, st.reason.text)) ||
+	    (st.peer[0] &&
+	     nla_put_string(skb, VSERIAL_A_BACKING_PEER, st.peer))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}

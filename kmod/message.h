@@ -7,6 +7,7 @@
 
 struct sk_buff;
 struct vserial_guest;
+struct vserial_helper;
 struct vserial_port;
 struct vserial_session;
 
@@ -20,5 +21,7 @@ int vserial_message_port(struct sk_buff *skb, void *hdr,
 			 struct vserial_port *port);
 int vserial_message_session(struct sk_buff *skb, void *hdr,
 			    const struct vserial_session *s);
+int vserial_message_backing(struct sk_buff *skb, void *hdr,
+			    struct vserial_helper *h);
 
 #endif /* _VSERIAL_MESSAGE_H */

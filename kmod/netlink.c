@@ -25,6 +25,7 @@
 #include <net/sock.h>
 
 #include "channel.h"
+#include "daemon.h"
 #include "event.h"
 #include "guest.h"
 #include "input.h"
@@ -85,6 +86,9 @@ static const u8 vserial_nl_port_types[VSERIAL_A_PORT_MAX + 1] = {
 	[VSERIAL_A_PORT_CARRIER] = NLA_U32,
 	[VSERIAL_A_PORT_LOG] = NLA_NUL_STRING,
 	[VSERIAL_A_PORT_BREAK_LENGTH] = NLA_U32,
+	[VSERIAL_A_PORT_ENDPOINT] = NLA_U32,
+	[VSERIAL_A_PORT_MAX_CLIENTS] = NLA_U32,
+	[VSERIAL_A_PORT_IDLE_TIMEOUT] = NLA_U32,
 };
 
 static const struct vserial_nl_object vserial_nl_guest = {
@@ -299,7 +303,7 @@ static int vserial_nl_settings(struct vserial_request *rq,
 	struct nlattr **attrs = rq->attrs;
 	int i;
 
-	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_DIRECTION; i++) {
+	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_IDLE_TIMEOUT; i++) {
 		if (!attrs[i])
 			continue;
 		s->set |= BIT_ULL(i);
@@ -325,6 +329,15 @@ static int vserial_nl_settings(struct vserial_request *rq,
 			break;
 		case VSERIAL_A_PORT_CARRIER:
 			s->carrier = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_ENDPOINT:
+			s->endpoint = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_MAX_CLIENTS:
+			s->max_clients = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_IDLE_TIMEOUT:
+			s->idle_timeout = nla_get_u32(attrs[i]);
 			break;
 		case VSERIAL_A_PORT_LOG:
 			s->log = nla_data(attrs[i]);
@@ -453,7 +466,8 @@ struct vserial_nl_command {
 	GENMASK_ULL(VSERIAL_A_GUEST_GID, VSERIAL_A_GUEST_UUID)
 #define VSERIAL_NL_SETTINGS						\
 	(GENMASK_ULL(VSERIAL_A_PORT_CARRIER, VSERIAL_A_PORT_BACKING) |	\
-	 GENMASK_ULL(VSERIAL_A_PORT_DIRECTION, VSERIAL_A_PORT_LOG))
+	 GENMASK_ULL(VSERIAL_A_PORT_DIRECTION, VSERIAL_A_PORT_LOG) |	\
+	 GENMASK_ULL(VSERIAL_A_PORT_IDLE_TIMEOUT, VSERIAL_A_PORT_ENDPOINT))
 
 static const struct vserial_nl_command vserial_nl_commands[] = {
 	[VSERIAL_CMD_GUEST_NEW] =
@@ -487,7 +501,23 @@ static const struct vserial_nl_command vserial_nl_commands[] = {
 		.allowed = BIT_ULL(VSERIAL_A_SESSION_GUEST) |
 			   BIT_ULL(VSERIAL_A_SESSION_INDEX) |
 			   BIT_ULL(VSERIAL_A_SESSION_FORCE) |
-			   BIT_ULL(VSERIAL_A_SESSION_READ_ONLY),
+			   BIT_ULL(VSERIAL_A_SESSION_READ_ONLY) |
+			   BIT_ULL(VSERIAL_A_SESSION_BACKING) |
+			   BIT_ULL(VSERIAL_A_SESSION_PEER),
+		.owners = true,
+	},
+	[VSERIAL_CMD_DAEMON_NEW] = {
+		.perform = vserial_nl_daemon_new,
+		.object = &vserial_nl_backing,
+	},
+	[VSERIAL_CMD_BACKING_REPORT] = {
+		.perform = vserial_nl_backing_report,
+		.object = &vserial_nl_backing,
+		.allowed = BIT_ULL(VSERIAL_A_BACKING_ID) |
+			   BIT_ULL(VSERIAL_A_BACKING_STATE) |
+			   BIT_ULL(VSERIAL_A_BACKING_REASON) |
+			   BIT_ULL(VSERIAL_A_BACKING_PEER),
+		/* It may have dropped its capabilities. */
 		.owners = true,
 	},
 	[VSERIAL_CMD_SESSION_DEL] = {
@@ -817,6 +847,10 @@ static const struct genl_ops vserial_nl_ops[] = {
 	  .dumpit = vserial_nl_session_dump },
 	{ .cmd = VSERIAL_CMD_DATA, .doit = vserial_nl_send },
 	{ .cmd = VSERIAL_CMD_DATA_ACK, .doit = vserial_nl_ack },
+	{ .cmd = VSERIAL_CMD_DAEMON_NEW, .doit = vserial_nl_defer },
+	{ .cmd = VSERIAL_CMD_BACKING_GET, .start = vserial_nl_backing_start,
+	  .dumpit = vserial_nl_backing_dump },
+	{ .cmd = VSERIAL_CMD_BACKING_REPORT, .doit = vserial_nl_defer },
 };
 
 static const struct genl_multicast_group vserial_nl_groups[] = {
@@ -850,14 +884,19 @@ int vserial_netlink_init(void)
 	err = vserial_session_init();
 	if (err)
 		goto channel;
-	err = genl_register_family(&vserial_nl_family);
+	err = vserial_daemon_init();
 	if (err)
 		goto session;
+	err = genl_register_family(&vserial_nl_family);
+	if (err)
+		goto daemon;
 	err = vserial_event_init(&vserial_nl_family);
 	if (!err)
 		return 0;
 
 	genl_unregister_family(&vserial_nl_family);
+daemon:
+	vserial_daemon_exit();
 session:
 	vserial_session_exit();
 channel:
@@ -875,6 +914,7 @@ void vserial_netlink_exit(void)
 {
 	vserial_event_exit();
 	genl_unregister_family(&vserial_nl_family);
+	vserial_daemon_exit();
 	vserial_session_exit();
 	vserial_channel_exit();
 	synchronize_rcu_tasks();

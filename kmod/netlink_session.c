@@ -12,6 +12,7 @@
 #include <linux/vserial.h>
 
 #include "channel.h"
+#include "daemon.h"
 #include "guest.h"
 #include "message.h"
 #include "port.h"
@@ -24,6 +25,8 @@ static const u8 vserial_nl_session_types[VSERIAL_A_SESSION_MAX + 1] = {
 	[VSERIAL_A_SESSION_INDEX] = NLA_U32,
 	[VSERIAL_A_SESSION_FORCE] = NLA_FLAG,
 	[VSERIAL_A_SESSION_READ_ONLY] = NLA_FLAG,
+	[VSERIAL_A_SESSION_BACKING] = NLA_U32,
+	[VSERIAL_A_SESSION_PEER] = NLA_NUL_STRING,
 };
 
 static const u8 vserial_nl_data_types[VSERIAL_A_DATA_MAX + 1] = {
@@ -95,6 +98,44 @@ static void vserial_nl_caller(struct vserial_request *rq,
 	who->pid = task_tgid_nr(current);
 }
 
+/* The port that somebody wants to attach to. */
+static struct vserial_port *vserial_nl_session_port(struct vserial_request *rq)
+{
+	struct nlattr *guest = rq->attrs[VSERIAL_A_SESSION_GUEST];
+	struct nlattr *index = rq->attrs[VSERIAL_A_SESSION_INDEX];
+	int err;
+
+	if (guest && index && !rq->attrs[VSERIAL_A_SESSION_PEER])
+		return vserial_guest_get_port(nla_data(guest),
+					      nla_get_u32(index), &rq->reason);
+	err = vserial_refuse(&rq->reason, -EINVAL,
+			     "a session needs its port, named by guest (attribute %d) and index (attribute %d), and no peer (attribute %d)",
+			     VSERIAL_A_SESSION_GUEST, VSERIAL_A_SESSION_INDEX,
+			     VSERIAL_A_SESSION_PEER);
+	return ERR_PTR(err);
+}
+
+/* The port whose peer the daemon announces. */
+static struct vserial_port *vserial_nl_announced(struct vserial_request *rq,
+						 struct vserial_caller *who)
+{
+	struct nlattr *backing = rq->attrs[VSERIAL_A_SESSION_BACKING];
+	struct nlattr *peer = rq->attrs[VSERIAL_A_SESSION_PEER];
+
+	if (!vserial_daemon_is(rq->sender))
+		return ERR_PTR(vserial_refuse(&rq->reason, -EPERM,
+					      "only the registered daemon announces peers"));
+	if (!peer || rq->attrs[VSERIAL_A_SESSION_GUEST] ||
+	    rq->attrs[VSERIAL_A_SESSION_INDEX])
+		return ERR_PTR(vserial_refuse(&rq->reason, -EINVAL,
+					      "a backing's peer has a name (attribute %d), and no port but the backing's",
+					      VSERIAL_A_SESSION_PEER));
+	who->backing = nla_get_u32(backing);
+	who->peer = nla_data(peer);
+	who->admin = true;
+	return vserial_daemon_port(who->backing, &rq->reason);
+}
+
 int vserial_nl_session_new(struct vserial_request *rq)
 {
 	struct nlattr **attrs = rq->attrs;
@@ -107,17 +148,13 @@ int vserial_nl_session_new(struct vserial_request *rq)
 	u32 id;
 	int err;
 
-	if (!attrs[VSERIAL_A_SESSION_GUEST] || !attrs[VSERIAL_A_SESSION_INDEX])
-		return vserial_refuse(&rq->reason, -EINVAL,
-				      "the port is missing; name it by its guest (attribute %d) and index (attribute %d)",
-				      VSERIAL_A_SESSION_GUEST,
-				      VSERIAL_A_SESSION_INDEX);
 	vserial_nl_caller(rq, &who);
 	snprintf(peer, sizeof(peer), "%s[%d]", current->comm, who.pid);
 	who.peer = peer;
-	port = vserial_guest_get_port(nla_data(attrs[VSERIAL_A_SESSION_GUEST]),
-				      nla_get_u32(attrs[VSERIAL_A_SESSION_INDEX]),
-				      &rq->reason);
+	if (attrs[VSERIAL_A_SESSION_BACKING])
+		port = vserial_nl_announced(rq, &who);
+	else
+		port = vserial_nl_session_port(rq);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 	err = vserial_session_attach(port, &who, &id, &rq->reason);
@@ -327,6 +364,11 @@ int vserial_nl_ack(struct sk_buff *skb, struct genl_info *info)
 	l = vserial_link_find(id, NETLINK_CB(skb).sk, &reason);
 	if (IS_ERR(l)) {
 		err = PTR_ERR(l);
+		/* What a session owes outlives it. */
+		if (attrs[VSERIAL_A_DATA_CREDIT] &&
+		    vserial_channel_credit(NETLINK_CB(skb).sk,
+					   nla_get_u64(attrs[VSERIAL_A_DATA_CREDIT])))
+			err = 0;
 	} else {
 		if (attrs[VSERIAL_A_DATA_OFFSET])
 			vserial_link_ack(l, nla_get_u64(attrs[VSERIAL_A_DATA_OFFSET]));

@@ -17,6 +17,9 @@ struct notifier_block;
  * @VSERIAL_EVENT_PORT_POWER: a port's device was opened or closed
  * @VSERIAL_EVENT_PORT_CHANGED: something else about a port
  * @VSERIAL_EVENT_PORT_GONE: a port is about to disappear
+ * @VSERIAL_EVENT_HELPER_START: the daemon is to serve a backing, or otherwise
+ * @VSERIAL_EVENT_HELPER_STOP: ... is to let go of it
+ * @VSERIAL_EVENT_BACKING_GONE: the daemon serves a backing no more
  * @VSERIAL_EVENT_SESSION_NEW: somebody attached to a port
  * @VSERIAL_EVENT_SESSION_CHANGED: who writes changed
  * @VSERIAL_EVENT_SESSION_GONE: a session ended
@@ -24,7 +27,9 @@ struct notifier_block;
  * The object is the struct vserial_guest, vserial_port or vserial_session.  The
  * first three and VSERIAL_EVENT_PORT_NEW are told with vserial_guests_lock
  * held, VSERIAL_EVENT_PORT_POWER never, and those of sessions with
- * vserial_sessions_lock.
+ * vserial_sessions_lock.  VSERIAL_EVENT_HELPER_* are about a struct
+ * vserial_helper and VSERIAL_EVENT_BACKING_GONE about the backing's number, all
+ * with vserial_daemon_lock held.
  */
 enum vserial_event {
 	VSERIAL_EVENT_GUEST_NEW,
@@ -35,6 +40,9 @@ enum vserial_event {
 	VSERIAL_EVENT_PORT_POWER,
 	VSERIAL_EVENT_PORT_CHANGED,
 	VSERIAL_EVENT_PORT_GONE,
+	VSERIAL_EVENT_HELPER_START,
+	VSERIAL_EVENT_HELPER_STOP,
+	VSERIAL_EVENT_BACKING_GONE,
 	VSERIAL_EVENT_SESSION_NEW,
 	VSERIAL_EVENT_SESSION_CHANGED,
 	VSERIAL_EVENT_SESSION_GONE,

@@ -357,6 +357,46 @@ size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
 }
 
 /**
+ * vserial_output_pending() - is there something for a backing to take?
+ * @b: the backing
+ * @bytes: how many bytes it could take now
+ *
+ * Return: whether a byte or a marker can be taken; never if @b is not the
+ * port's started backing.
+ */
+bool vserial_output_pending(struct vserial_backing *b, size_t *bytes)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+	bool r;
+
+	*bytes = 0;
+	spin_lock_irqsave(&port->lock, flags);
+	r = vserial_output_is_reader(b) &&
+	    vserial_stream_pending(&port->tx, &port->tx_cursor, bytes);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return r;
+}
+
+/**
+ * vserial_output_settled() - up to where output is acknowledged
+ * @b: the backing
+ *
+ * Return: the offset of the first byte that is handed out after a rewind.
+ */
+u64 vserial_output_settled(struct vserial_backing *b)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+	u64 pos;
+
+	spin_lock_irqsave(&port->lock, flags);
+	pos = port->tx_cursor.pos;
+	spin_unlock_irqrestore(&port->lock, flags);
+	return pos;
+}
+
+/**
  * vserial_output_take_marker() - a backing takes what is not a byte
  * @b: the backing
  * @m: filled

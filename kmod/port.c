@@ -72,6 +72,7 @@ static void vserial_port_stop(struct vserial_port *port)
 	port->live = false;
 	port->rx_room_wanted = false;
 	vserial_stream_rewind(&port->tx, &port->tx_cursor);
+	port->peer[0] = '\0';
 	vserial_state_set(port, VSERIAL_STATE_NOT_CONNECTED, "");
 	gone = gone && !vserial_state_present(port);
 	spin_unlock_irqrestore(&port->lock, flags);
@@ -156,6 +157,22 @@ static int vserial_port_judge(const struct vserial_settings *s,
 		return vserial_refuse(reason, -EINVAL,
 				      "carrier %u is unknown; known are 0 (auto), 1 (always) and 2 (peer)",
 				      s->carrier);
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_ENDPOINT) &&
+	    s->endpoint > VSERIAL_ENDPOINT_CLIENT)
+		return vserial_refuse(reason, -EINVAL,
+				      "endpoint %u is unknown; known are 0 (auto), 1 (server) and 2 (client)",
+				      s->endpoint);
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_MAX_CLIENTS) &&
+	    (!s->max_clients || s->max_clients > VSERIAL_MAX_CLIENTS_MAX))
+		return vserial_refuse(reason, -ERANGE,
+				      "max-clients %u is out of range; it is 1 to %u",
+				      s->max_clients, VSERIAL_MAX_CLIENTS_MAX);
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_IDLE_TIMEOUT) &&
+	    s->idle_timeout > VSERIAL_IDLE_TIMEOUT_MAX)
+		return vserial_refuse(reason, -ERANGE,
+				      "idle-timeout %u s is too long; the most is %u",
+				      s->idle_timeout,
+				      VSERIAL_IDLE_TIMEOUT_MAX);
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_STALL_LIMIT) &&
 	    s->stall_limit > VSERIAL_STALL_LIMIT_MAX)
 		return vserial_refuse(reason, -ERANGE,
@@ -239,6 +256,12 @@ static int vserial_port_apply(struct vserial_port *port,
 		else
 			port->tx.history = s->history;
 	}
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_ENDPOINT))
+		port->endpoint = s->endpoint;
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_MAX_CLIENTS))
+		port->max_clients = s->max_clients;
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_IDLE_TIMEOUT))
+		port->idle_timeout = s->idle_timeout;
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_CARRIER)) {
 		port->carrier = s->carrier;
 		vserial_state_update_lines(port);
@@ -331,6 +354,10 @@ void vserial_port_status(struct vserial_port *port,
 	st->connect_at_power_on = port->connect_at_power_on;
 	st->state = port->state;
 	st->reason = port->reason;
+	strscpy(st->peer, port->peer, sizeof(st->peer));
+	st->endpoint = port->endpoint;
+	st->max_clients = port->max_clients;
+	st->idle_timeout = port->idle_timeout;
 	st->overflow = port->overflow;
 	st->carrier = port->carrier;
 	st->stall_limit = port->stall_limit;
@@ -522,6 +549,7 @@ struct vserial_port *vserial_port_create(struct device *guest,
 	spin_lock_init(&port->lock);
 	port->connect_at_power_on = true;
 	port->stall_limit = VSERIAL_STALL_LIMIT_DEFAULT;
+	port->max_clients = VSERIAL_MAX_CLIENTS_DEFAULT;
 	vserial_stream_init(&port->tx, &vserial_budget, VSERIAL_RING_SIZE,
 			    VSERIAL_HISTORY_DEFAULT);
 	vserial_stream_attach(&port->tx, &port->tx_cursor, 0);

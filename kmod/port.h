@@ -29,6 +29,9 @@ struct vserial_log;
 struct vserial_minor;
 struct vserial_owner;
 
+/* A peer's name, with its NUL. */
+#define VSERIAL_PEER_SIZE	128
+
 /**
  * struct vserial_settings - settings to be changed, by netlink or sysfs
  * @set: BIT(VSERIAL_A_PORT_*) of the members below that are to be set
@@ -38,6 +41,9 @@ struct vserial_owner;
  * @stall_limit: ms, 0: for ever
  * @history: bytes
  * @carrier: enum vserial_carrier
+ * @endpoint: enum vserial_endpoint
+ * @max_clients: peers a listener takes at a time
+ * @idle_timeout: seconds, 0: for ever
  * @log: a specification of the scheme file, or "": none
  */
 struct vserial_settings {
@@ -48,6 +54,9 @@ struct vserial_settings {
 	u32 stall_limit;
 	u32 history;
 	u32 carrier;
+	u32 endpoint;
+	u32 max_clients;
+	u32 idle_timeout;
 	const char *log;
 };
 
@@ -78,6 +87,10 @@ struct vserial_settings {
  * @connect_at_power_on: the first open turns @connected on
  * @state: how the port stands with its backing
  * @reason: why, if there is something to say
+ * @peer: who is at the far end, if the backing knows
+ * @endpoint: who calls whom; this and what follows is for the daemon
+ * @max_clients: peers at a time
+ * @idle_timeout: seconds without a byte until a peer is let go, 0: for ever
  * @tx: output, towards the backing
  * @tx_cursor: the backing's place in it
  * @overflow: what happens when @tx is full
@@ -133,6 +146,10 @@ struct vserial_port {
 	bool connect_at_power_on;
 	enum vserial_state state;
 	struct vserial_reason reason;
+	char peer[VSERIAL_PEER_SIZE];
+	enum vserial_endpoint endpoint;
+	u32 max_clients;
+	u32 idle_timeout;
 
 	/* output, towards the backing */
 	struct vserial_stream tx;
@@ -187,11 +204,16 @@ vserial_port_guest_name(const struct vserial_port *port)
 /* Milliseconds after which a peer that takes nothing is no longer waited for. */
 #define VSERIAL_STALL_LIMIT_DEFAULT	1000
 
+#define VSERIAL_MAX_CLIENTS_DEFAULT	8
+
 /* A port at one moment, for those who show it: see VSERIAL_A_PORT_*. */
 struct vserial_port_status {
 	bool connected, power, connect_at_power_on;
 	enum vserial_state state;
 	struct vserial_reason reason, log_reason;
+	char peer[VSERIAL_PEER_SIZE];
+	enum vserial_endpoint endpoint;
+	u32 max_clients, idle_timeout;
 	enum vserial_overflow overflow;
 	enum vserial_carrier carrier;
 	u32 stall_limit, history, tx_unread, rx_unread, lines;

@@ -47,6 +47,24 @@ void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
 }
 
 /**
+ * vserial_backing_peer() - a backing knows who is at the far end
+ * @b: the backing; heard only while it is the port's started backing
+ * @peer: the name, "" if there is nobody
+ *
+ * Context: any; must not sleep.
+ */
+void vserial_backing_peer(struct vserial_backing *b, const char *peer)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->live && rcu_access_pointer(port->backing) == b)
+		strscpy(port->peer, peer, sizeof(port->peer));
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/**
  * vserial_backing_lines() - the far end drives its lines
  * @b: the backing; heard only while it is the port's started backing
  * @lines: TIOCM_* as the guest is to see them

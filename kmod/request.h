@@ -84,6 +84,14 @@ int vserial_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int vserial_nl_send(struct sk_buff *skb, struct genl_info *info);
 int vserial_nl_ack(struct sk_buff *skb, struct genl_info *info);
 
+/* netlink_daemon.c */
+extern const struct vserial_nl_object vserial_nl_backing;
+
+int vserial_nl_daemon_new(struct vserial_request *rq);
+int vserial_nl_backing_report(struct vserial_request *rq);
+int vserial_nl_backing_start(struct netlink_callback *cb);
+int vserial_nl_backing_dump(struct sk_buff *skb, struct netlink_callback *cb);
+
 /* netlink_history.c */
 int vserial_nl_history_start(struct netlink_callback *cb);
 int vserial_nl_history_dump(struct sk_buff *skb, struct netlink_callback *cb);

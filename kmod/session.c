@@ -372,6 +372,15 @@ int vserial_session_attach(struct vserial_port *port,
 				     port->index);
 		goto unlock;
 	}
+	/* A backing's number goes before its sessions are looked for, too. */
+	if (who->backing) {
+		rcu_read_lock();
+		err = PTR_ERR_OR_ZERO(vserial_link_find(who->backing, who->sk,
+							reason));
+		rcu_read_unlock();
+		if (err)
+			goto unlock;
+	}
 	s = vserial_session_again(port, who, &nr);
 	if (s) {
 		*id = s->link.id;
@@ -499,12 +508,17 @@ static int vserial_session_told(struct notifier_block *listener,
 	struct vserial_session *s, *next;
 
 	if (event != VSERIAL_EVENT_PORT_GONE &&
+	    event != VSERIAL_EVENT_BACKING_GONE &&
 	    event != VSERIAL_EVENT_GUEST_OWNER)
 		return NOTIFY_DONE;
 	mutex_lock(&vserial_sessions_lock);
 	list_for_each_entry_safe(s, next, &vserial_sessions, node) {
 		if (event == VSERIAL_EVENT_PORT_GONE && s->port == object)
 			vserial_explain(&s->reason, "the port was removed");
+		else if (event == VSERIAL_EVENT_BACKING_GONE &&
+			 s->backing == *(u32 *)object)
+			vserial_explain(&s->reason,
+					"the port has another backing, or none");
 		else if (event == VSERIAL_EVENT_GUEST_OWNER &&
 			 vserial_session_owner_lost(s, object))
 			vserial_explain(&s->reason,

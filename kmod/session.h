@@ -12,14 +12,12 @@
 #include <linux/workqueue.h>
 
 #include "channel.h"
+#include "port.h"
 #include "reader.h"
 #include "reason.h"
 
 struct sock;
 struct vserial_port;
-
-/* A peer's name, with its NUL. */
-#define VSERIAL_PEER_SIZE	128
 
 /**
  * struct vserial_caller - who wants to attach

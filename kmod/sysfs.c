@@ -373,6 +373,12 @@ static const char *const vserial_carrier_names[] = {
 	[VSERIAL_CARRIER_PEER] = "peer",
 };
 
+static const char *const vserial_endpoint_names[] = {
+	[VSERIAL_ENDPOINT_AUTO] = "auto",
+	[VSERIAL_ENDPOINT_SERVER] = "server",
+	[VSERIAL_ENDPOINT_CLIENT] = "client",
+};
+
 static const char *const vserial_state_names[] = {
 	[VSERIAL_STATE_NOT_CONNECTED] = "not-connected",
 	[VSERIAL_STATE_LISTENING] = "listening",
@@ -429,6 +435,10 @@ static DEVICE_ATTR_RW(name)
 
 VSERIAL_U32_ATTR(stall_limit, VSERIAL_A_PORT_STALL_LIMIT);
 VSERIAL_U32_ATTR(history, VSERIAL_A_PORT_HISTORY);
+VSERIAL_U32_ATTR(max_clients, VSERIAL_A_PORT_MAX_CLIENTS);
+VSERIAL_U32_ATTR(idle_timeout, VSERIAL_A_PORT_IDLE_TIMEOUT);
+VSERIAL_NAME_ATTR(endpoint, VSERIAL_A_PORT_ENDPOINT,
+		  "auto, server or client");
 VSERIAL_NAME_ATTR(overflow, VSERIAL_A_PORT_OVERFLOW,
 		  "block, drop-old or drop-new");
 VSERIAL_NAME_ATTR(carrier, VSERIAL_A_PORT_CARRIER, "auto, always or peer");
@@ -483,6 +493,7 @@ static DEVICE_ATTR_RW(connected);
 
 VSERIAL_SHOW_RO(state, "%s", vserial_state_names[st.state]);
 VSERIAL_SHOW_RO(reason, "%s", st.reason.text);
+VSERIAL_SHOW_RO(peer, "%s", st.peer);
 VSERIAL_SHOW_RO(power, "%s", st.power ? "on" : "off");
 VSERIAL_SHOW_RO(tx_bytes, "%llu", st.tx_bytes);
 VSERIAL_SHOW_RO(rx_bytes, "%llu", st.rx_bytes);
@@ -493,14 +504,6 @@ VSERIAL_SHOW_RO(break, "%u", st.icount.brk);
 VSERIAL_SHOW_RO(frame, "%u", st.icount.frame);
 VSERIAL_SHOW_RO(parity, "%u", st.icount.parity);
 VSERIAL_SHOW_RO(overrun, "%u", st.icount.overrun);
-
-/* Nothing here has a peer with a name; the daemon's backings will. */
-static ssize_t peer_show(struct device *dev, struct device_attribute *attr,
-			 char *buf)
-{
-	return sysfs_emit(buf, "\n");
-}
-static DEVICE_ATTR_RO(peer);
 
 /* For udev, which makes /dev/vserial/GUEST/INDEX of these. */
 
@@ -555,6 +558,9 @@ static struct attribute *vserial_port_attrs[] = {
 	&dev_attr_history.attr,
 	&dev_attr_carrier.attr,
 	&dev_attr_log.attr,
+	&dev_attr_endpoint.attr,
+	&dev_attr_max_clients.attr,
+	&dev_attr_idle_timeout.attr,
 	&dev_attr_connected.attr,
 	&dev_attr_state.attr,
 	&dev_attr_reason.attr,

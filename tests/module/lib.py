@@ -160,6 +160,7 @@ def guest_exists(name):
 
 OVERFLOWS = ("block", "drop-old", "drop-new")
 CARRIERS = ("auto", "always", "peer")
+ENDPOINTS = ("auto", "server", "client")
 
 
 def _number(text):
@@ -179,6 +180,9 @@ def _settings(values):
         "stall_limit": lambda v: u32(N.VSERIAL_A_PORT_STALL_LIMIT, _number(v)),
         "history": lambda v: u32(N.VSERIAL_A_PORT_HISTORY, _number(v)),
         "log": lambda v: string(N.VSERIAL_A_PORT_LOG, "" if v == "none" else v),
+        "endpoint": lambda v: u32(N.VSERIAL_A_PORT_ENDPOINT, ENDPOINTS.index(v)),
+        "max_clients": lambda v: u32(N.VSERIAL_A_PORT_MAX_CLIENTS, v),
+        "idle_timeout": lambda v: u32(N.VSERIAL_A_PORT_IDLE_TIMEOUT, v),
         "connect_at_power_on":
             lambda v: u8(N.VSERIAL_A_PORT_CONNECT_AT_POWER_ON, v in (True, "on")),
     }

@@ -4,124 +4,16 @@
 import errno
 import fcntl
 import os
-import select
 import signal
-import socket
 import struct
 import termios
 import time
 
-import genl
-from genl import N, Refused, attr, string, u32, u64
-from lib import (Loopguest, equal, expect, later, make_guest, make_port, nl,
-                 pattern, pattern_runs, read_file, remove_guest, run, scratch,
-                 test, wait_for)
-
-EVENTS = ("SESSION_NTF", "SESSION_DEL_NTF", "DATA_NTF", "DATA_ROOM_NTF")
-NAMES = {getattr(N, "VSERIAL_CMD_" + name): name for name in EVENTS}
-
-
-class Socket(genl.Client):
-    """A socket that attaches to ports and keeps what it is told."""
-
-    def __init__(self, rcvbuf=1 << 20):
-        self.told = []
-        super().__init__()
-        self.sock.setsockopt(socket.SOL_SOCKET, 33, rcvbuf)  # SO_RCVBUFFORCE
-        later(self.close)
-
-    def _talk(self, kind, body, flags):
-        # as Client's, but keeps what comes in between
-        self.sequence += 1
-        header = struct.pack("=IHHII", 16 + len(body), kind,
-                             flags | genl.NLM_F_REQUEST, self.sequence, 0)
-        self.sock.send(header + body)
-        answers = []
-        while True:
-            data = self.sock.recv(1 << 18)
-            while data:
-                length, kind, mflags, seq, _ = struct.unpack_from("=IHHII", data)
-                message, data = data[16:length], data[(length + 3) & ~3:]
-                if not seq:
-                    self._keep(message)
-                elif seq == self.sequence:
-                    if kind in (genl.NLMSG_ERROR, genl.NLMSG_DONE):
-                        self._judge(kind, message, mflags)
-                        return answers
-                    answers.append((message[0], message[4:]))
-
-    def _keep(self, message):
-        self.told.append((NAMES[message[0]],
-                          genl.decode(message[0], message[4:])))
-
-    def pump(self, timeout=0.0):
-        """Reads what has come; returns whether there was anything."""
-        if not select.select([self.sock], [], [], timeout)[0]:
-            return False
-        data = self.sock.recv(1 << 18)
-        while data:
-            length, = struct.unpack_from("=I", data)
-            self._keep(data[16:length])
-            data = data[(length + 3) & ~3:]
-        return True
-
-    def next(self, name, timeout=60.0):
-        """The next thing of this name that it is told."""
-        end = time.monotonic() + timeout
-        while True:
-            for i, (kind, fields) in enumerate(self.told):
-                if kind == name:
-                    del self.told[i]
-                    return fields
-            expect(time.monotonic() < end, f"no {name} within {timeout:g} s")
-            self.pump(0.1)
-
-    def attach(self, port, *flags):
-        data = string(N.VSERIAL_A_SESSION_GUEST, port.guest) + \
-            u32(N.VSERIAL_A_SESSION_INDEX, port.index)
-        for flag in flags:
-            data += attr(getattr(N, "VSERIAL_A_SESSION_" + flag))
-        return self.call("SESSION_NEW", data)[0]
-
-    def ack(self, session, offset=None, credit=None):
-        data = u32(N.VSERIAL_A_DATA_SESSION, session)
-        if offset is not None:
-            data += u64(N.VSERIAL_A_DATA_OFFSET, offset)
-        if credit is not None:
-            data += u64(N.VSERIAL_A_DATA_CREDIT, credit)
-        self.call("DATA_ACK", data)
-
-    def send(self, session, offset, data):
-        self.call("DATA", u32(N.VSERIAL_A_DATA_SESSION, session) +
-                  u64(N.VSERIAL_A_DATA_OFFSET, offset) +
-                  attr(N.VSERIAL_A_DATA_BYTES, data))
-
-    def read(self, session, n, ack=True):
-        """n bytes of output, each acknowledged, without a gap."""
-        data, at = b"", None
-        while len(data) < n:
-            m = self.next("DATA_NTF")
-            if m["session"] != session:
-                continue
-            if "bytes" not in m:
-                self.ack(session, credit=m["credit"])
-                continue
-            expect(at in (None, m["offset"]), f"offset {m['offset']}, not {at}")
-            at = m["offset"] + len(m["bytes"])
-            data += m["bytes"]
-            if ack:
-                self.ack(session, at, m["credit"])
-        return data
-
-
-def refused(number, words, function, *args):
-    try:
-        function(*args)
-    except Refused as e:
-        equal(e.errno, number, f"the errno ({e.text})")
-        expect(words in e.text, f"the refusal {e.text!r} lacks {words!r}")
-        return
-    raise AssertionError(f"{function.__name__}{args} was not refused")
+from attached import Socket, refused
+from genl import N, Refused, string, u32
+from lib import (Loopguest, equal, expect, make_guest, make_port, nl, pattern,
+                 pattern_runs, read_file, remove_guest, run, scratch, test,
+                 wait_for)
 
 
 @test

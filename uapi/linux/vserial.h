@@ -84,6 +84,10 @@
 #define VSERIAL_HISTORY_MAX	(16 << 20)
 /* The longest stall limit, in milliseconds. */
 #define VSERIAL_STALL_LIMIT_MAX	3600000
+/* The most peers a listener may take at a time. */
+#define VSERIAL_MAX_CLIENTS_MAX	32
+/* The longest idle timeout, in seconds. */
+#define VSERIAL_IDLE_TIMEOUT_MAX	604800
 /* A UUID as 16 bytes, in the order they are written (RFC 9562). */
 #define VSERIAL_UUID_SIZE	16
 
@@ -254,7 +258,7 @@ enum {
 	VSERIAL_A_BACKING_GUEST,	/* string: the port's guest */
 	VSERIAL_A_BACKING_INDEX,	/* u32: the port's index */
 	VSERIAL_A_BACKING_SPEC,		/* string: what to serve */
-	VSERIAL_A_BACKING_ENDPOINT,	/* u32: enum vserial_endpoint, resolved */
+	VSERIAL_A_BACKING_ENDPOINT,	/* u32: enum vserial_endpoint, as the port has it */
 	VSERIAL_A_BACKING_MAX_CLIENTS,	/* u32 */
 	VSERIAL_A_BACKING_IDLE_TIMEOUT,	/* u32: s, 0: for ever */
 	VSERIAL_A_BACKING_UID,		/* u32: the guest's owner, if there is one */

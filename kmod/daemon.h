@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * daemon: backings that the daemon serves, and who that is
+ */
+#ifndef _VSERIAL_DAEMON_H
+#define _VSERIAL_DAEMON_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/uidgid.h>
+
+#include "backing.h"
+#include "channel.h"
+
+struct sock;
+struct vserial_helper;
+struct vserial_port;
+struct vserial_reason;
+
+/**
+ * struct vserial_terms - what the daemon has to know besides the specification
+ * @endpoint: enum vserial_endpoint
+ * @max_clients: peers at a time
+ * @idle_timeout: seconds, 0: for ever
+ * @power: the guest has the port open
+ * @uid: the guest's owner, or INVALID_UID
+ * @gid: its group
+ *
+ * Compared as bytes, so that all of it is zeroed first.
+ */
+struct vserial_terms {
+	u32 endpoint;
+	u32 max_clients;
+	u32 idle_timeout;
+	u32 power;
+	kuid_t uid;
+	kgid_t gid;
+};
+
+/**
+ * struct vserial_service - a backing's place on the daemon's socket
+ * @link: its bytes there
+ * @helper: the backing
+ * @rcu: frees it
+ */
+struct vserial_service {
+	struct vserial_link link;
+	struct vserial_helper *helper;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct vserial_helper - a backing that the daemon serves
+ * @b: the common part
+ * @node: in vserial_helpers while it is started; this and what follows is
+ *	guarded by vserial_daemon_lock
+ * @service: NULL while nobody serves it; read under RCU, too
+ * @stopping: the daemon is asked to let go of it
+ * @terms: as the daemon was told
+ */
+struct vserial_helper {
+	struct vserial_backing b;
+	struct list_head node;
+	struct vserial_service *service;
+	bool stopping;
+	struct vserial_terms terms;
+};
+
+extern struct mutex vserial_daemon_lock;
+extern struct list_head vserial_helpers;
+extern unsigned int vserial_helpers_generation;
+
+int vserial_daemon_init(void);
+void vserial_daemon_exit(void);
+int vserial_daemon_register(struct sock *sk, u32 portid, pid_t pid,
+			    struct vserial_reason *reason);
+bool vserial_daemon_is(const struct sock *sk);
+u32 vserial_daemon_portid(void);
+struct vserial_port *vserial_daemon_port(u32 id, struct vserial_reason *reason);
+int vserial_daemon_report(u32 id, u32 state, const char *why, const char *peer,
+			  struct vserial_reason *reason);
+
+#endif /* _VSERIAL_DAEMON_H */
