@@ -1428,13 +1428,18 @@ static void model_take(struct model *m, struct model_cursor *c)
 	struct fixture *f = m->f;
 	u64 n = pick(m, prandom_u32_state(&m->rnd) % 4 ? 300 : BUF_SIZE - 1);
 	u64 want, offset, got, i;
+	size_t pending;
 
-	want = c->doubt ? 0 : min(n, m->head - c->taken);
+	want = c->doubt ? 0 : m->head - c->taken;
 	if (c->marker < m->markers) {
 		u64 at = m->marker_offset[c->marker % MODEL_MARKERS];
 
 		want = at <= c->taken ? 0 : min(want, at - c->taken);
 	}
+	SAME(m, vserial_stream_pending(&f->s, &c->c, &pending),
+	     !c->doubt && (want || c->marker < m->markers));
+	SAME(m, pending, want);
+	want = min(n, want);
 	got = vserial_stream_take(&f->s, &c->c, f->buf, n, &offset);
 	SAME(m, got, want);
 	SAME(m, offset, c->taken);
@@ -1443,6 +1448,22 @@ static void model_take(struct model *m, struct model_cursor *c)
 			break;
 	SAME(m, i, got);
 	c->taken += got;
+}
+
+/* Without a cursor one may ask for anything, held or not. */
+static void model_peek(struct model *m)
+{
+	struct fixture *f = m->f;
+	u64 offset = m->tail / 2 + pick(m, m->head - m->tail / 2 + 10);
+	u64 n = pick(m, 5000), from = clamp(offset, m->tail, m->head);
+	u64 got = vserial_stream_peek(&f->s, &offset, f->buf, n), i;
+
+	SAME(m, offset, from);
+	SAME(m, got, min(n, m->head - from));
+	for (i = 0; i < got; i++)
+		if (f->buf[i] != m->bytes[(from + i) % MODEL_BYTES])
+			break;
+	SAME(m, i, got);
 }
 
 static void model_take_marker(struct model *m, struct model_cursor *c)
@@ -1615,6 +1636,7 @@ static const struct {
 	{ 5, .stream = model_reserve },
 	{ 2, .stream = model_unreserve },
 	{ 8, .stream = model_limit },
+	{ 20, .stream = model_peek },
 	{ 200, .reader = model_take },
 	{ 100, .reader = model_take_marker },
 	{ 220, .reader = model_ack },
