@@ -18,11 +18,10 @@
 #include "attach.h"
 #include "flow.h"
 #include "memory.h"
+#include "nl_batch.h"
 
 /* The most input in a message; a request holds 16 KiB. */
 #define PIECE_MAX	8192
-/* How many datagrams attach_read() takes before the caller gets on. */
-#define READ_MAX	16
 
 /**
  * struct attach_session - a port the socket is attached to
@@ -63,7 +62,7 @@ struct attach_session {
 /**
  * struct attach - a socket
  * @vnl: the socket
- * @handler: for @vnl
+ * @batch: what goes and comes on it
  * @sessions: what it is attached to
  * @joining: the session that attach_join() waits for
  * @join_seq: its request
@@ -74,7 +73,7 @@ struct attach_session {
  */
 struct attach {
 	struct vnl *vnl;
-	struct vnl_handler handler;
+	struct vnl_batch *batch;
 	struct attach_session *sessions;
 	struct attach_session *joining;
 	uint32_t join_seq;
@@ -178,10 +177,11 @@ static void on_joined(struct attach *attach, const struct vnl_reply *message)
 	attach->sessions = session;
 }
 
-static void on_message(const struct vnl_reply *message, void *arg)
+static void on_message(void *arg, uint32_t seq, const struct vnl_reply *message)
 {
 	struct attach *attach = arg;
 
+	(void)seq;
 	switch (vnl_cmd(message)) {
 	case VSERIAL_CMD_DATA_NTF:
 		on_data(attach, message);
@@ -203,21 +203,22 @@ static void on_input_answer(struct attach_session *session,
 			    const struct vnl_error *error)
 {
 	session->seq = 0;
-	flow_input_answer(&session->input, !error->err);
-	if (error->err && error->err != EAGAIN)
+	flow_input_answer(&session->input, !error);
+	if (error && error->err != EAGAIN)
 		session->ops->refused(session->arg, error);
-	else if (!error->err && session->ops->room)
+	else if (!error && session->ops->room)
 		session->ops->room(session->arg);
 }
 
-static void on_answer(uint32_t seq, const struct vnl_error *error, void *arg)
+static void on_answer(void *arg, uint32_t seq, const struct vnl_error *error)
 {
 	struct attach_session *session;
 	struct attach *attach = arg;
 
 	if (attach->joining && !attach->joined && seq == attach->join_seq) {
 		attach->joined = true;
-		attach->join_error = *error;
+		if (error)
+			attach->join_error = *error;
 		return;
 	}
 	for (session = attach->sessions; session; session = session->next)
@@ -226,21 +227,22 @@ static void on_answer(uint32_t seq, const struct vnl_error *error, void *arg)
 			return;
 		} else if (session->take_over_seq == seq) {
 			session->take_over_seq = 0;
-			if (error->err)
+			if (error)
 				session->ops->refused(session->arg, error);
 			return;
 		}
 }
 
+static const struct vnl_taker taker = { .message = on_message, .done = on_answer };
+
 int attach_read(struct attach *attach, struct vnl_error *error)
 {
 	struct attach_session *session;
-	int i, rc = 1;
 
-	for (i = 0; i < READ_MAX && rc > 0; i++)
-		rc = vnl_receive(attach->vnl, error);
-	if (rc >= 0 || error->err != ENOBUFS)
-		return rc < 0 ? -1 : 0;
+	if (vnl_batch_take(attach->batch, error) >= 0)
+		return 0;
+	if (error->err != ENOBUFS)
+		return -1;
 	/* An answer may be among what was lost. */
 	for (session = attach->sessions; session; session = session->next) {
 		session->seq = 0;
@@ -251,18 +253,8 @@ int attach_read(struct attach *attach, struct vnl_error *error)
 
 /* What goes. */
 
-/* Sends @msg and drops it.  Return: the request's number, or 0. */
-static uint32_t send_msg(struct attach *attach, struct vnl_msg *msg, bool ack,
-			 struct vnl_error *error)
-{
-	uint32_t seq = vnl_send(attach->vnl, msg, ack, error);
-
-	vnl_msg_free(msg);
-	return seq;
-}
-
 /* The socket's credit goes with the first session's word on what is settled. */
-static int send_acks(struct attach *attach, struct vnl_error *error)
+static void post_acks(struct attach *attach)
 {
 	struct attach_session *session;
 	struct vnl_msg *msg;
@@ -273,35 +265,37 @@ static int send_acks(struct attach *attach, struct vnl_error *error)
 
 		if (!settled && attach->credit == attach->returned)
 			continue;
-		msg = vnl_msg_new(VSERIAL_CMD_DATA_ACK, false);
+		msg = vnl_batch_begin(attach->batch, VSERIAL_CMD_DATA_ACK, false);
 		vnl_put_u32(msg, VSERIAL_A_DATA_SESSION, session->id);
 		if (settled)
 			vnl_put_u64(msg, VSERIAL_A_DATA_OFFSET, offset);
 		if (attach->credit != attach->returned)
 			vnl_put_u64(msg, VSERIAL_A_DATA_CREDIT, attach->credit);
 		attach->returned = attach->credit;
-		if (!send_msg(attach, msg, false, error))
-			return -1;
+		vnl_batch_post(attach->batch, false);
 	}
-	return 0;
 }
 
-static int send_window(struct attach_session *session, struct vnl_error *error)
+static void post_window(struct attach_session *session)
 {
-	struct vnl_msg *msg = vnl_msg_new(VSERIAL_CMD_DATA, false);
+	struct vnl_batch *batch = session->attach->batch;
+	struct vnl_msg *msg;
 
+	if (!session->window)
+		return;
 	session->window = false;
+	msg = vnl_batch_begin(batch, VSERIAL_CMD_DATA, false);
 	vnl_put_u32(msg, VSERIAL_A_DATA_SESSION, session->id);
 	vnl_put_u32(msg, VSERIAL_A_DATA_WINDOW_ROWS, session->rows);
 	vnl_put_u32(msg, VSERIAL_A_DATA_WINDOW_COLUMNS, session->columns);
-	return send_msg(session->attach, msg, false, error) ? 0 : -1;
+	vnl_batch_post(batch, false);
 }
 
 /* Attaching again changes the session that there is. */
-static struct vnl_msg *request_msg(const char *guest, uint32_t index, bool force,
-				   bool read_only)
+static uint32_t post_request(struct attach *attach, const char *guest, uint32_t index,
+			     bool force, bool read_only)
 {
-	struct vnl_msg *msg = vnl_msg_new(VSERIAL_CMD_SESSION_NEW, false);
+	struct vnl_msg *msg = vnl_batch_begin(attach->batch, VSERIAL_CMD_SESSION_NEW, false);
 
 	vnl_put_str(msg, VSERIAL_A_SESSION_GUEST, guest);
 	vnl_put_u32(msg, VSERIAL_A_SESSION_INDEX, index);
@@ -309,51 +303,46 @@ static struct vnl_msg *request_msg(const char *guest, uint32_t index, bool force
 		vnl_put_flag(msg, VSERIAL_A_SESSION_FORCE);
 	if (read_only)
 		vnl_put_flag(msg, VSERIAL_A_SESSION_READ_ONLY);
-	return msg;
+	return vnl_batch_post(attach->batch, true);
 }
 
-static int send_take_over(struct attach_session *session, struct vnl_error *error)
+static void post_take_over(struct attach_session *session)
 {
-	struct vnl_msg *msg = request_msg(session->guest, session->index, true, false);
-
+	if (session->take_over)
+		session->take_over_seq = post_request(session->attach, session->guest,
+						      session->index, true, false);
 	session->take_over = false;
-	session->take_over_seq = send_msg(session->attach, msg, true, error);
-	return session->take_over_seq ? 0 : -1;
 }
 
-static int send_input(struct attach_session *session, struct vnl_error *error)
+static void post_input(struct attach_session *session)
 {
+	struct vnl_batch *batch = session->attach->batch;
 	struct flow_piece piece;
 	struct vnl_msg *msg;
 
 	if (!flow_input_next(&session->input, PIECE_MAX, &piece))
-		return 0;
-	msg = vnl_msg_new(VSERIAL_CMD_DATA, false);
+		return;
+	msg = vnl_batch_begin(batch, VSERIAL_CMD_DATA, false);
 	vnl_put_u32(msg, VSERIAL_A_DATA_SESSION, session->id);
 	vnl_put_u64(msg, VSERIAL_A_DATA_OFFSET, piece.offset);
 	if (piece.kind == FLOW_BREAK)
 		vnl_put_u32(msg, VSERIAL_A_DATA_BREAK, piece.ms);
 	else
 		vnl_put_bin(msg, VSERIAL_A_DATA_BYTES, piece.bytes, piece.n);
-	session->seq = send_msg(session->attach, msg, true, error);
-	return session->seq ? 0 : -1;
+	session->seq = vnl_batch_post(batch, true);
 }
 
 int attach_flush(struct attach *attach, struct vnl_error *error)
 {
 	struct attach_session *session;
 
-	if (send_acks(attach, error))
-		return -1;
+	post_acks(attach);
 	for (session = attach->sessions; session; session = session->next) {
-		if (session->take_over && send_take_over(session, error))
-			return -1;
-		if (session->window && send_window(session, error))
-			return -1;
-		if (send_input(session, error))
-			return -1;
+		post_take_over(session);
+		post_window(session);
+		post_input(session);
 	}
-	return 0;
+	return vnl_batch_flush(attach->batch, error);
 }
 
 /* The socket and its sessions. */
@@ -367,10 +356,8 @@ struct attach *attach_open(size_t buffer, struct vnl_error *error)
 		return NULL;
 	attach = xcalloc(1, sizeof(*attach));
 	attach->vnl = vnl;
-	attach->handler = (struct vnl_handler){
-		.message = on_message, .answer = on_answer, .arg = attach,
-	};
-	vnl_stream(vnl, &attach->handler, buffer < INT_MAX ? (int)buffer : INT_MAX);
+	attach->batch = vnl_batch_new(vnl, &taker, attach);
+	vnl_receive_buffer(vnl, buffer < INT_MAX ? (int)buffer : INT_MAX);
 	return attach;
 }
 
@@ -384,6 +371,7 @@ void attach_close(struct attach *attach)
 		attach->sessions = session->next;
 		free_session(session);
 	}
+	vnl_batch_free(attach->batch);
 	vnl_close(attach->vnl);
 	free(attach);
 }
@@ -399,13 +387,13 @@ static int wait_joined(struct attach *attach, struct vnl_error *error)
 	struct pollfd fd = { .fd = attach_fd(attach), .events = POLLIN };
 
 	while (!attach->joined) {
-		/* The buffer may be lost in part, never the socket's own state. */
-		if (attach_read(attach, error) && error->err != ENOBUFS)
-			return -1;
 		/* Output must not stop the answer behind it. */
 		if (attach_flush(attach, error))
 			return -1;
-		if (!attach->joined && poll(&fd, 1, -1) < 0 && errno != EINTR)
+		if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+			return -1;
+		/* Also where messages were lost: the answer may be one of them. */
+		if (attach_read(attach, error))
 			return -1;
 	}
 	*error = attach->join_error;
@@ -418,7 +406,7 @@ struct attach_session *attach_join(struct attach *attach,
 				   struct vnl_error *error)
 {
 	struct attach_session *session = xcalloc(1, sizeof(*session));
-	int rc = -1;
+	int rc;
 
 	session->attach = attach;
 	session->ops = ops;
@@ -429,12 +417,10 @@ struct attach_session *attach_join(struct attach *attach,
 
 	attach->joined = false;
 	attach->joining = session;
-	attach->join_seq = send_msg(attach, request_msg(request->guest, request->index,
-							request->force,
-							request->read_only),
-				    true, error);
-	if (attach->join_seq)
-		rc = wait_joined(attach, error);
+	attach->join_error = (struct vnl_error){ 0 };
+	attach->join_seq = post_request(attach, request->guest, request->index,
+					request->force, request->read_only);
+	rc = wait_joined(attach, error);
 	attach->joining = NULL;
 	if (!rc)
 		return session;
@@ -445,12 +431,14 @@ struct attach_session *attach_join(struct attach *attach,
 
 void attach_leave(struct attach_session *session)
 {
-	struct vnl_msg *msg = vnl_msg_new(VSERIAL_CMD_SESSION_DEL, false);
+	struct vnl_batch *batch = session->attach->batch;
 	struct vnl_error error;
 
-	vnl_put_u32(msg, VSERIAL_A_SESSION_ID, session->id);
+	vnl_put_u32(vnl_batch_begin(batch, VSERIAL_CMD_SESSION_DEL, false),
+		    VSERIAL_A_SESSION_ID, session->id);
+	vnl_batch_post(batch, false);
 	/* If it cannot be sent, the session ends with the socket. */
-	send_msg(session->attach, msg, false, &error);
+	vnl_batch_flush(batch, &error);
 	unlink_session(session);
 	free_session(session);
 }

@@ -27,8 +27,6 @@
 /* Room for the events of a few thousand ports that change at once. */
 #define EVENT_BUFFER	(4 << 20)
 #define DUMP_TRIES	100
-/* Longer than any message with data: an attribute has at most 64 KiB. */
-#define STREAM_MSG_SIZE	(68 << 10)
 
 #define OVERFLOW_TEXT	"the values are longer than the 16 KiB a request can hold"
 
@@ -42,7 +40,6 @@
  * @gone: the family was removed
  * @replies: where messages go
  * @error: where the reason of a refusal goes
- * @handler: instead of the two above, after vnl_stream()
  */
 struct vnl {
 	struct nl_sock *sk;
@@ -53,7 +50,6 @@ struct vnl {
 	bool gone;
 	struct vnl_replies *replies;
 	struct vnl_error *error;
-	const struct vnl_handler *handler;
 };
 
 static void set_error(struct vnl_error *error, int err, const char *text)
@@ -352,29 +348,7 @@ int vnl_wait(struct vnl *vnl, struct vnl_replies *events, struct vnl_error *erro
 	return rc;
 }
 
-/* Messages as they come. */
-
-static int on_stream_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
-{
-	const struct nlmsghdr *nlh = (struct nlmsghdr *)e - 1;
-	const struct vnl *vnl = arg;
-	struct vnl_error error = { 0 };
-
-	(void)from;
-	if (e->error)
-		read_refusal(e, &error);
-	vnl->handler->answer(nlh->nlmsg_seq, &error, vnl->handler->arg);
-	return NL_SKIP;
-}
-
-static int on_stream_ack(struct nl_msg *msg, void *arg)
-{
-	const struct vnl *vnl = arg;
-	struct vnl_error error = { 0 };
-
-	vnl->handler->answer(nlmsg_hdr(msg)->nlmsg_seq, &error, vnl->handler->arg);
-	return NL_SKIP;
-}
+/* For nl_batch.c. */
 
 bool vnl_parse(const struct vnl *vnl, struct nlmsghdr *nlh, struct vnl_reply *reply)
 {
@@ -385,32 +359,6 @@ bool vnl_parse(const struct vnl *vnl, struct nlmsghdr *nlh, struct vnl_reply *re
 			  genlmsg_attrlen(genlmsg_hdr(nlh), 0), NULL);
 }
 
-/* Without a copy: bulk data comes this way. */
-static int on_stream_message(struct nl_msg *msg, void *arg)
-{
-	const struct vnl *vnl = arg;
-	struct vnl_reply reply;
-
-	if (vnl_parse(vnl, nlmsg_hdr(msg), &reply))
-		vnl->handler->message(&reply, vnl->handler->arg);
-	return NL_OK;
-}
-
-void vnl_stream(struct vnl *vnl, const struct vnl_handler *handler, int buffer)
-{
-	vnl->handler = handler;
-	set_buffer(vnl, buffer);
-	nl_socket_set_nonblocking(vnl->sk);
-	/* No message is longer, so none has to be looked at before it is read. */
-	nl_socket_set_msg_buf_size(vnl->sk, STREAM_MSG_SIZE);
-	nl_socket_disable_msg_peek(vnl->sk);
-	nl_cb_err(vnl->cb, NL_CB_CUSTOM, on_stream_error, vnl);
-	nl_cb_set(vnl->cb, NL_CB_ACK, NL_CB_CUSTOM, on_stream_ack, vnl);
-	nl_cb_set(vnl->cb, NL_CB_VALID, NL_CB_CUSTOM, on_stream_message, vnl);
-	nl_cb_set(vnl->cb, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, any_seq, NULL);
-}
-
-/* nl_complete_msg() would ask for an answer to everything. */
 uint32_t vnl_complete(struct vnl *vnl, struct nlmsghdr *nlh, int flags)
 {
 	nlh->nlmsg_type = (uint16_t)vnl->family;
@@ -421,43 +369,6 @@ uint32_t vnl_complete(struct vnl *vnl, struct nlmsghdr *nlh, int flags)
 	if (!nlh->nlmsg_seq)
 		nlh->nlmsg_seq = nl_socket_use_seq(vnl->sk);
 	return nlh->nlmsg_seq;
-}
-
-uint32_t vnl_send(struct vnl *vnl, struct vnl_msg *msg, bool ack,
-		  struct vnl_error *error)
-{
-	struct nlmsghdr *nlh = nlmsg_hdr(msg->msg);
-	int rc = 0;
-
-	*error = (struct vnl_error){ 0 };
-	if (msg->overflow) {
-		set_error(error, EMSGSIZE, OVERFLOW_TEXT);
-		return 0;
-	}
-	vnl_complete(vnl, nlh, ack ? NLM_F_ACK : 0);
-	nlmsg_set_proto(msg->msg, NETLINK_GENERIC);
-	rc = nl_send(vnl->sk, msg->msg);
-	if (rc < 0) {
-		nle_error(error, "cannot send to the kernel", rc);
-		return 0;
-	}
-	return nlh->nlmsg_seq;
-}
-
-int vnl_receive(struct vnl *vnl, struct vnl_error *error)
-{
-	int rc = nl_recvmsgs(vnl->sk, vnl->cb);
-
-	*error = (struct vnl_error){ 0 };
-	if (rc == -NLE_AGAIN)
-		return 0;
-	if (rc >= 0)
-		return 1;
-	if (rc == -NLE_NOMEM)
-		set_error(error, ENOBUFS, "messages of the kernel were lost: they came faster than they were read");
-	else
-		nle_error(error, "cannot read from the kernel", rc);
-	return -1;
 }
 
 /* The socket. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The family "vserial" (linux/vserial.h) over libnl: requests that are
- * filled and sent, answers that are read, events that are waited for, and
- * messages taken as they come.  nl.c and nl_msg.c alone know libnl.
+ * filled and sent, answers that are read, events that are waited for.
+ * nl.c, nl_msg.c and nl_batch.c alone know libnl.
  */
 #ifndef HELPER_NL_H
 #define HELPER_NL_H
@@ -137,52 +137,6 @@ int vnl_wait(struct vnl *vnl, struct vnl_replies *events, struct vnl_error *erro
  * Return: 0 or -1.
  */
 int vnl_events(struct vnl *vnl, struct vnl_replies *events, struct vnl_error *error);
-
-/* Messages as they come, for a socket whose requests and answers overlap. */
-
-/**
- * struct vnl_handler - what becomes of the messages of a socket
- * @message: one came; it is gone when the call returns
- * @answer: the request with this number was answered: @error's errno is 0
- *	where it was done
- * @arg: handed to both
- */
-struct vnl_handler {
-	void (*message)(const struct vnl_reply *message, void *arg);
-	void (*answer)(uint32_t seq, const struct vnl_error *error, void *arg);
-	void *arg;
-};
-
-/**
- * vnl_stream() - take messages as they come from now on
- * @vnl: a socket that sees no vnl_call() any more
- * @handler: what becomes of them; stays the caller's
- * @buffer: bytes the kernel may keep for the socket before it was read; as
- *	large as the system allows if that is less
- */
-void vnl_stream(struct vnl *vnl, const struct vnl_handler *handler, int buffer);
-
-/**
- * vnl_send() - send a request of a socket after vnl_stream()
- * @vnl: the socket
- * @msg: the request
- * @ack: have it answered also if it is done; a refusal is always answered
- * @error: receives the reason of a failure
- *
- * Return: its number, or 0 where it could not be sent.
- */
-uint32_t vnl_send(struct vnl *vnl, struct vnl_msg *msg, bool ack,
-		  struct vnl_error *error);
-
-/**
- * vnl_receive() - read what lies ready, and no more than a little
- * @vnl: a socket after vnl_stream()
- * @error: receives the reason of a failure: ENOBUFS where messages were lost
- *	(the next call goes on behind them)
- *
- * Return: 1 if there was something, 0 if there was nothing, or -1.
- */
-int vnl_receive(struct vnl *vnl, struct vnl_error *error);
 
 /* Answers and events; an attribute that is absent reads as 0, "" or NULL. */
 
