@@ -75,6 +75,7 @@ enum { POLL_SIGNALS, POLL_ATTACH, POLL_EVENTS, POLL_INPUT, POLL_OUTPUT, POLL_MAX
  * @session: the session on it, or NULL when it ended
  * @events: the socket with the events
  * @signals: a descriptor to read signals from, or -1
+ * @output: standard output
  * @watch: the port
  * @pending: output that was not written yet
  * @in_line: the last thing written to the terminal was no end of a line
@@ -98,6 +99,7 @@ struct console {
 	struct attach_session *session;
 	struct vnl *events;
 	int signals;
+	int output;
 	struct watch watch;
 	struct pending pending;
 	bool in_line;
@@ -198,10 +200,10 @@ static bool ready(int fd, short events)
 }
 
 /*
- * Writes once, what should not wait.  Standard output is not made
- * non-blocking: it is shared with whoever started the program.
+ * Writes once, what should not wait: a pipe that is writable takes that.
+ * Return: was anything taken?
  */
-static void write_some(struct console *c)
+static bool write_some(struct console *c)
 {
 	struct pending *p = &c->pending;
 	size_t n = p->n < WRITE_MAX ? p->n : WRITE_MAX;
@@ -209,13 +211,13 @@ static void write_some(struct console *c)
 
 	if (p->gap && n > p->gap_at)
 		n = p->gap_at;
-	done = write(STDOUT_FILENO, p->bytes, n);
+	done = write(c->output, p->bytes, n);
 	if (done < 0 && errno != EINTR && errno != EAGAIN) {
 		ctl_fail(c->ctl, CTL_REFUSED, "cannot write the output: %s", strerror(errno));
 		finish(c, CTL_REFUSED);
 	}
 	if (done <= 0)
-		return;
+		return false;
 	n = (size_t)done;
 	c->in_line = p->bytes[n - 1] != '\n' && p->bytes[n - 1] != '\r';
 	c->written += n;
@@ -224,6 +226,7 @@ static void write_some(struct console *c)
 	if (p->gap)
 		p->gap_at -= n;
 	memmove(p->bytes, p->bytes + n, p->n);
+	return true;
 }
 
 static void write_pending(struct console *c)
@@ -231,24 +234,10 @@ static void write_pending(struct console *c)
 	struct pending *p = &c->pending;
 
 	tell_gap(c);
-	while (p->n && !c->over && ready(STDOUT_FILENO, POLLOUT)) {
-		write_some(c);
+	while (p->n && !c->over && ready(c->output, POLLOUT) && write_some(c))
 		tell_gap(c);
-	}
 	if (c->session)
 		attach_settle(c->session, p->offset);
-}
-
-/* What came before the end is written, however long that takes. */
-static void write_rest(struct console *c)
-{
-	enum ctl_status status = c->status;
-
-	tell_gap(c);
-	for (c->over = false; c->pending.n && !c->over; tell_gap(c))
-		write_some(c);
-	c->over = true;
-	c->status = status;
 }
 
 /* Input. */
@@ -489,7 +478,7 @@ static void take_data(struct console *c)
 	if (!attach_read(c->attach, &error))
 		return;
 	if (error.err == ENOBUFS)
-		say(c, "%s", error.text);
+		say(c, "the kernel had more to say than was read, and some of it is lost");
 	else
 		fail_netlink(c, &error);
 }
@@ -585,6 +574,27 @@ static void take_signals(struct console *c)
 	}
 }
 
+/* What came before the end is written, unless a signal says otherwise. */
+static void write_rest(struct console *c)
+{
+	enum ctl_status status = c->status;
+
+	for (c->over = false; !c->over; ) {
+		struct pollfd fds[] = {
+			{ .fd = c->output, .events = POLLOUT },
+			{ .fd = c->signals, .events = POLLIN },
+		};
+
+		write_pending(c);
+		if (!c->pending.n || poll(fds, 2, -1) < 0)
+			break;
+		if (fds[1].revents)
+			take_signals(c);
+	}
+	c->over = true;
+	c->status = status;
+}
+
 /* The loop. */
 
 /* Milliseconds until the end, or -1 if it is not near. */
@@ -608,7 +618,7 @@ static void wait_and_take(struct console *c)
 		[POLL_EVENTS] = { .fd = vnl_fd(c->events), .events = POLLIN },
 		[POLL_INPUT] = { .fd = wants_input(c) ? STDIN_FILENO : -1,
 				 .events = POLLIN },
-		[POLL_OUTPUT] = { .fd = c->pending.n ? STDOUT_FILENO : -1,
+		[POLL_OUTPUT] = { .fd = c->pending.n ? c->output : -1,
 				  .events = POLLOUT },
 	};
 	int timeout = time_left(c);
@@ -683,6 +693,7 @@ enum ctl_status console_run(struct ctl *ctl, const struct console_request *reque
 {
 	struct console c = {
 		.ctl = ctl, .request = request, .signals = -1,
+		.output = terminal_output(STDOUT_FILENO),
 		.typed = isatty(STDIN_FILENO),
 		.escape = { .character = request->escape },
 	};
@@ -698,12 +709,16 @@ enum ctl_status console_run(struct ctl *ctl, const struct console_request *reque
 		go_raw(&c);
 		loop(&c);
 	}
-	write_rest(&c);
+	/* Who left wants no more of it. */
+	if (c.status != CTL_DONE)
+		write_rest(&c);
 	terminal_restore();
 	attach_close(c.attach);
 	vnl_close(c.events);
 	if (c.signals >= 0)
 		close(c.signals);
+	if (c.output != STDOUT_FILENO)
+		close(c.output);
 	free(c.pending.bytes);
 	free(c.name);
 	return c.status;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The terminal somebody sits at. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -23,12 +25,15 @@ static const int fatal_signals[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Safe in a signal's handler, as tcsetattr(3) is. */
+/*
+ * Safe in a signal's handler, as tcsetattr(3) is.  Waits for no output to
+ * drain, which it might not on a terminal that hangs.
+ */
 void terminal_restore(void)
 {
 	if (raw_fd < 0)
 		return;
-	tcsetattr(raw_fd, TCSADRAIN, &before);
+	tcsetattr(raw_fd, TCSANOW, &before);
 	raw_fd = -1;
 }
 
@@ -63,7 +68,18 @@ int terminal_raw(int fd)
 	cfmakeraw(&raw);
 	/* Not TCSAFLUSH: what was typed ahead is for the guest. */
 	raw_fd = fd;
-	return tcsetattr(fd, TCSADRAIN, &raw) ? -errno : 0;
+	return tcsetattr(fd, TCSANOW, &raw) ? -errno : 0;
+}
+
+int terminal_output(int fd)
+{
+	char path[64];
+	int own;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = isatty(fd) ? open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+	/* One that may not be opened, as after su(1), is used as it is. */
+	return own < 0 ? fd : own;
 }
 
 bool terminal_size(int fd, uint32_t *rows, uint32_t *columns)

@@ -24,6 +24,16 @@ int terminal_raw(int fd);
 void terminal_restore(void);
 
 /**
+ * terminal_output() - have a terminal written to without waiting
+ * @fd: a descriptor of it, or of something else
+ *
+ * What it was started with is shared with others, and stays as it is.
+ *
+ * Return: a descriptor of one's own, or @fd where it is no terminal.
+ */
+int terminal_output(int fd);
+
+/**
  * terminal_size() - how large a terminal is
  * @fd: the terminal
  * @rows: receives the rows

@@ -119,6 +119,23 @@ def terminal_is_put_back():
 
 
 @test
+def hung_terminal():
+    """a terminal that nobody reads keeps a console neither from commands nor from signals"""
+    port = make_port("con-hung")
+    guest = port.open()
+    console = Terminal(port)
+    for _ in range(64):
+        guest.write_all(bytes(8192))
+    # Nobody pumps, so the terminal is full and output waits.
+    console.type(b"in")
+    equal(guest.read_exactly(2), b"in", "what the guest read")
+    console.signal(signal.SIGTERM)
+    wait_for(lambda: console.process.poll() is not None, "the signal ends it")
+    equal(console.process.returncode, -signal.SIGTERM, "its exit status")
+    expect(console.restored(), "the terminal stays raw")
+
+
+@test
 def stops_and_goes_on():
     """~^Z stops it with the terminal put back; the shell's fg goes on"""
     port = make_port("con-stop")
