@@ -344,7 +344,7 @@ static void vserial_pipe_tell(struct vserial_pipe *p)
 
 	if (peer) {
 		vserial_backing_lines(&p->b,
-				      vserial_line_cross(READ_ONCE(peer->b.port->mcr)));
+				      vserial_line_cross(READ_ONCE(peer->b.port->mcr_told)));
 		vserial_backing_connected(&p->b);
 		return;
 	}

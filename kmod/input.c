@@ -97,6 +97,58 @@ static bool vserial_input_is_direct(const struct vserial_port *port)
 	       port->rx_cursor.marker == port->rx.marker_head;
 }
 
+static size_t vserial_input_drop(struct vserial_port *port, size_t n)
+{
+	port->rx_dropped += n;
+	trace_vserial_drop(port, "rx", n);
+	return n;
+}
+
+/* Tells those who wait for room when the rate lets pass more. */
+static void vserial_input_await_rate(struct vserial_port *port)
+{
+	u64 wait;
+
+	if (port->dead || timer_pending(&port->rx_rate_timer))
+		return;
+	vserial_rate_ready(&port->rx_rate, ktime_get_ns(), &wait);
+	mod_timer(&port->rx_rate_timer, jiffies + nsecs_to_jiffies(wait) + 1);
+}
+
+static void vserial_input_rate_up(struct timer_list *t)
+{
+	struct vserial_port *port = container_of(t, struct vserial_port,
+						 rx_rate_timer);
+	unsigned long flags;
+	bool ready;
+	u64 wait;
+
+	spin_lock_irqsave(&port->lock, flags);
+	ready = vserial_rate_ready(&port->rx_rate, ktime_get_ns(), &wait);
+	if (!ready)
+		vserial_input_await_rate(port);
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (ready)
+		vserial_input_pump(port);
+}
+
+/**
+ * vserial_input_police() - set how fast input may come, and whether at all
+ * @port: the port, with its lock held
+ * @rate: bytes/s, 0: no limit
+ * @direction: which way bytes may go
+ *
+ * Who waits by the old rate is told by vserial_input_pump(), which the caller
+ * calls when it has dropped the lock.
+ */
+void vserial_input_police(struct vserial_port *port, u32 rate,
+			  enum vserial_direction direction)
+{
+	vserial_rate_set(&port->rx_rate, rate, ktime_get_ns());
+	port->rx_policed = rate || direction == VSERIAL_DIRECTION_OUT;
+	del_timer(&port->rx_rate_timer);
+}
+
 /**
  * vserial_input_put() - bytes for the guest
  * @port: the port
@@ -105,26 +157,35 @@ static bool vserial_input_is_direct(const struct vserial_port *port)
  *
  * Context: any, with the port's lock held.
  * Return: bytes taken; if fewer than @n, the backing's rx_room is called later.
- * A guest that is powered off takes all, and it counts as dropped.
+ * A guest that is powered off, or that nothing may go to, takes all, and it
+ * counts as dropped.
  */
 size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n)
 {
-	size_t r = 0;
+	size_t may = n, r = 0;
 
-	if (!port->power) {
-		port->rx_dropped += n;
-		trace_vserial_drop(port, "rx", n);
-		return n;
+	if (!port->power)
+		return vserial_input_drop(port, n);
+	if (unlikely(port->rx_policed)) {
+		if (port->direction == VSERIAL_DIRECTION_OUT)
+			return vserial_input_drop(port, n);
+		may = min_t(size_t, n, vserial_rate_room(&port->rx_rate,
+							 ktime_get_ns()));
 	}
-	if (vserial_input_is_direct(port)) {
-		r = vserial_input_flip(port, buf, n, TTY_NORMAL);
+	if (may && vserial_input_is_direct(port)) {
+		r = vserial_input_flip(port, buf, may, TTY_NORMAL);
 		vserial_stream_pass(&port->rx, r);
 	}
-	if (r < n)
-		r += vserial_stream_append(&port->rx, buf + r, n - r,
+	if (r < may)
+		r += vserial_stream_append(&port->rx, buf + r, may - r,
 					   VSERIAL_OVERFLOW_BLOCK);
 	if (r < n)
 		port->rx_room_wanted = true;
+	if (unlikely(port->rx_policed)) {
+		vserial_rate_take(&port->rx_rate, r);
+		if (may < n && r == may)
+			vserial_input_await_rate(port);
+	}
 	trace_vserial_rx(port, r);
 	return r;
 }
@@ -140,7 +201,7 @@ size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n)
 void vserial_input_mark(struct vserial_port *port,
 			enum vserial_marker_type type, u32 arg)
 {
-	if (!port->power)
+	if (!port->power || port->direction == VSERIAL_DIRECTION_OUT)
 		return;
 	if (!vserial_input_is_direct(port) ||
 	    !vserial_input_flip_marker(port, type, arg))
@@ -186,6 +247,16 @@ void vserial_input_break(struct vserial_backing *b, unsigned int ms)
 	if (port->live && rcu_access_pointer(port->backing) == b)
 		vserial_input_mark(port, VSERIAL_MARKER_BREAK, ms);
 	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/* Is it worth while to try again with input that was not taken? */
+static bool vserial_input_has_room(const struct vserial_port *port)
+{
+	if (port->direction == VSERIAL_DIRECTION_OUT)
+		return true;
+	/* The timer runs while the rate lets nothing pass. */
+	return vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2 &&
+	       !timer_pending(&port->rx_rate_timer);
 }
 
 /**
@@ -240,7 +311,7 @@ void vserial_input_pump(struct vserial_port *port)
 		}
 		if (!more)
 			vserial_stream_rewind(&port->rx, &port->rx_cursor);
-		if (vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2) {
+		if (vserial_input_has_room(port)) {
 			room |= port->rx_room_wanted;
 			port->rx_room_wanted = false;
 			others |= vserial_reader_wants_room(port);
@@ -357,6 +428,7 @@ void vserial_input_setup(struct vserial_port *port)
 	port->tty.client_ops = &vserial_input_client_ops;
 	tty_buffer_set_limit(&port->tty, VSERIAL_FLIP_LIMIT);
 	INIT_DELAYED_WORK(&port->rx_retry, vserial_input_retry);
+	timer_setup(&port->rx_rate_timer, vserial_input_rate_up, 0);
 }
 
 /**
@@ -367,6 +439,7 @@ void vserial_input_setup(struct vserial_port *port)
  */
 void vserial_input_stop(struct vserial_port *port)
 {
+	del_timer_sync(&port->rx_rate_timer);
 	cancel_delayed_work_sync(&port->rx_retry);
 }
 

@@ -16,6 +16,8 @@ struct work_struct;
 size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n);
 void vserial_input_mark(struct vserial_port *port,
 			enum vserial_marker_type type, u32 arg);
+void vserial_input_police(struct vserial_port *port, u32 rate,
+			  enum vserial_direction direction);
 void vserial_input_count(const struct vserial_port *port, u64 *bytes,
 			 u64 *dropped);
 

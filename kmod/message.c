@@ -146,6 +146,8 @@ int vserial_message_port(struct sk_buff *skb, void *hdr,
 	    nla_put_u32(skb, VSERIAL_A_PORT_FRAME, st.icount.frame) ||
 	    nla_put_u32(skb, VSERIAL_A_PORT_PARITY, st.icount.parity) ||
 	    nla_put_u32(skb, VSERIAL_A_PORT_OVERRUN, st.icount.overrun) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_RATE, st.rate) ||
+	    nla_put_u32(skb, VSERIAL_A_PORT_DIRECTION, st.direction) ||
 	    vserial_put_log(skb, port, &st)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

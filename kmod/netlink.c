@@ -85,6 +85,8 @@ static const u8 vserial_nl_port_types[VSERIAL_A_PORT_MAX + 1] = {
 	[VSERIAL_A_PORT_HISTORY] = NLA_U32,
 	[VSERIAL_A_PORT_CARRIER] = NLA_U32,
 	[VSERIAL_A_PORT_LOG] = NLA_NUL_STRING,
+	[VSERIAL_A_PORT_RATE] = NLA_U32,
+	[VSERIAL_A_PORT_DIRECTION] = NLA_U32,
 	[VSERIAL_A_PORT_BREAK_LENGTH] = NLA_U32,
 	[VSERIAL_A_PORT_ENDPOINT] = NLA_U32,
 	[VSERIAL_A_PORT_MAX_CLIENTS] = NLA_U32,
@@ -341,6 +343,12 @@ static int vserial_nl_settings(struct vserial_request *rq,
 			break;
 		case VSERIAL_A_PORT_LOG:
 			s->log = nla_data(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_RATE:
+			s->rate = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_DIRECTION:
+			s->direction = nla_get_u32(attrs[i]);
 			break;
 		}
 	}

@@ -155,6 +155,61 @@ void vserial_output_slow(struct timer_list *t)
 		vserial_output_wake(port);
 }
 
+/* Wakes writers when the rate lets pass more. */
+static void vserial_output_await_rate(struct vserial_port *port)
+{
+	u64 wait;
+
+	if (port->dead || timer_pending(&port->tx_rate_timer))
+		return;
+	vserial_rate_ready(&port->tx_rate, ktime_get_ns(), &wait);
+	mod_timer(&port->tx_rate_timer, jiffies + nsecs_to_jiffies(wait) + 1);
+}
+
+/**
+ * vserial_output_rate_up() - the rate may let pass more
+ * @t: the port's tx_rate_timer
+ */
+void vserial_output_rate_up(struct timer_list *t)
+{
+	struct vserial_port *port = container_of(t, struct vserial_port,
+						 tx_rate_timer);
+	unsigned long flags;
+	bool wake;
+	u64 wait;
+
+	spin_lock_irqsave(&port->lock, flags);
+	wake = vserial_rate_ready(&port->tx_rate, ktime_get_ns(), &wait);
+	if (!wake)
+		vserial_output_await_rate(port);
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (wake)
+		vserial_output_wake(port);
+}
+
+/**
+ * vserial_output_police() - set how fast output may go, and whether at all
+ * @port: the port, with its lock held
+ * @rate: bytes/s, 0: no limit
+ * @direction: which way bytes may go
+ *
+ * Who waits by the old rate is woken by vserial_output_released(), which the
+ * caller calls when it has dropped the lock.
+ */
+void vserial_output_police(struct vserial_port *port, u32 rate,
+			   enum vserial_direction direction)
+{
+	vserial_rate_set(&port->tx_rate, rate, ktime_get_ns());
+	port->tx_policed = rate || direction == VSERIAL_DIRECTION_IN;
+	del_timer(&port->tx_rate_timer);
+	/* How the lines are now is news to the far end. */
+	if (direction != VSERIAL_DIRECTION_IN &&
+	    port->mcr != port->mcr_told) {
+		port->mcr_told = port->mcr;
+		vserial_stream_mark(&port->tx, VSERIAL_MARKER_LINES, port->mcr);
+	}
+}
+
 /**
  * vserial_output_kick() - tell those who read that there is something to take
  * @port: the port
@@ -169,6 +224,62 @@ void vserial_output_kick(struct vserial_port *port)
 		b->ops->tx(b);
 	vserial_reader_kick(port);
 	rcu_read_unlock();
+}
+
+static size_t vserial_output_append(struct vserial_port *port, const u8 *buf,
+				    size_t n)
+{
+	size_t r = vserial_stream_append(&port->tx, buf, n,
+					 vserial_output_policy(port));
+
+	if (r < n)
+		vserial_output_want_room(port);
+	return r;
+}
+
+/* As above, for a port that has a rate or lets nothing out. */
+static noinline size_t vserial_output_append_policed(struct vserial_port *port,
+						     const u8 *buf, size_t n)
+{
+	size_t may, r;
+
+	if (port->direction == VSERIAL_DIRECTION_IN) {
+		vserial_stream_refuse(&port->tx, n);
+		return n;
+	}
+	may = min_t(size_t, n, vserial_rate_room(&port->tx_rate,
+						 ktime_get_ns()));
+	r = vserial_output_append(port, buf, may);
+	vserial_rate_take(&port->tx_rate, r);
+	if (r < may || may == n)
+		return r;
+	/* The rest finds the ring full, so to speak. */
+	if (vserial_output_policy(port) == VSERIAL_OVERFLOW_BLOCK) {
+		vserial_output_await_rate(port);
+		return r;
+	}
+	vserial_stream_refuse(&port->tx, n - r);
+	return n;
+}
+
+/*
+ * What vserial_output_append_policed() would take of @room bytes.  Nothing once
+ * it took too little, until those who wait are woken: or they would poll for each
+ * byte that the rate lets pass.
+ */
+static noinline unsigned int
+vserial_output_policed_room(struct vserial_port *port, unsigned int room)
+{
+	unsigned int may;
+
+	if (port->direction == VSERIAL_DIRECTION_IN)
+		return VSERIAL_RING_SIZE;
+	if (timer_pending(&port->tx_rate_timer))
+		return 0;
+	may = vserial_rate_room(&port->tx_rate, ktime_get_ns());
+	if (!may)
+		vserial_output_await_rate(port);
+	return min(may, room);
 }
 
 /**
@@ -191,10 +302,10 @@ ssize_t vserial_output_write(struct vserial_port *port, const u8 *buf, size_t n)
 	dropped = vserial_output_dropped(port);
 	if (!vserial_stream_unread(&port->tx, &port->tx_cursor))
 		vserial_output_restart_clock(port);
-	r = vserial_stream_append(&port->tx, buf, n,
-				  vserial_output_policy(port));
-	if (r < n)
-		vserial_output_want_room(port);
+	if (unlikely(port->tx_policed))
+		r = vserial_output_append_policed(port, buf, n);
+	else
+		r = vserial_output_append(port, buf, n);
 	dropped = vserial_output_dropped(port) - dropped;
 	spin_unlock_irqrestore(&port->lock, flags);
 
@@ -222,6 +333,8 @@ unsigned int vserial_output_room(struct vserial_port *port)
 		room = vserial_stream_room(&port->tx);
 		if (!room)
 			vserial_output_want_room(port);
+		if (unlikely(port->tx_policed))
+			room = vserial_output_policed_room(port, room);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	return room;
@@ -299,7 +412,8 @@ void vserial_output_break(struct vserial_port *port, unsigned int ms)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	vserial_stream_mark(&port->tx, VSERIAL_MARKER_BREAK, ms);
+	if (port->direction != VSERIAL_DIRECTION_IN)
+		vserial_stream_mark(&port->tx, VSERIAL_MARKER_BREAK, ms);
 	spin_unlock_irqrestore(&port->lock, flags);
 	vserial_output_kick(port);
 }
@@ -319,9 +433,11 @@ void vserial_output_lines(struct vserial_port *port, unsigned int set,
 
 	spin_lock_irqsave(&port->lock, flags);
 	mcr = (port->mcr & ~clear) | set;
-	changed = mcr != port->mcr;
+	port->mcr = mcr;
+	changed = mcr != port->mcr_told &&
+		  port->direction != VSERIAL_DIRECTION_IN;
 	if (changed) {
-		port->mcr = mcr;
+		port->mcr_told = mcr;
 		vserial_stream_mark(&port->tx, VSERIAL_MARKER_LINES, mcr);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);

@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include <linux/vserial.h>
+
 struct timer_list;
 struct vserial_port;
 
@@ -22,5 +24,10 @@ void vserial_output_lines(struct vserial_port *port, unsigned int set,
 void vserial_output_kick(struct vserial_port *port);
 void vserial_output_released(struct vserial_port *port);
 void vserial_output_slow(struct timer_list *t);
+
+/* Call this with the port's lock held. */
+void vserial_output_police(struct vserial_port *port, u32 rate,
+			   enum vserial_direction direction);
+void vserial_output_rate_up(struct timer_list *t);
 
 #endif /* _VSERIAL_OUTPUT_H */

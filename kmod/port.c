@@ -183,7 +183,27 @@ static int vserial_port_judge(const struct vserial_settings *s,
 		return vserial_refuse(reason, -ERANGE,
 				      "history of %u bytes is too large; the most is %u",
 				      s->history, VSERIAL_HISTORY_MAX);
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_DIRECTION) &&
+	    s->direction > VSERIAL_DIRECTION_IN)
+		return vserial_refuse(reason, -EINVAL,
+				      "direction %u is unknown; known are 0 (both), 1 (out) and 2 (in)",
+				      s->direction);
 	return 0;
+}
+
+/* Sets how fast bytes may go, and which way.  Call with the lock. */
+static void vserial_port_police(struct vserial_port *port,
+				const struct vserial_settings *s)
+{
+	u32 rate = port->tx_rate.limit;
+
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_RATE))
+		rate = s->rate;
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_DIRECTION))
+		port->direction = s->direction;
+	vserial_output_police(port, rate, port->direction);
+	vserial_input_police(port, rate, port->direction);
+	vserial_state_update_lines(port);
 }
 
 /* All of it or nothing: judge the values and open the files, then change. */
@@ -191,6 +211,8 @@ static int vserial_port_apply(struct vserial_port *port,
 			      const struct vserial_settings *s,
 			      struct vserial_reason *reason)
 {
+	bool police = s->set & (BIT_ULL(VSERIAL_A_PORT_RATE) |
+				BIT_ULL(VSERIAL_A_PORT_DIRECTION));
 	struct vserial_backing *b = NULL;
 	struct vserial_log *log = NULL;
 	struct vserial_stream_mem mem = {};
@@ -266,6 +288,8 @@ static int vserial_port_apply(struct vserial_port *port,
 		port->carrier = s->carrier;
 		vserial_state_update_lines(port);
 	}
+	if (police)
+		vserial_port_police(port, s);
 	spin_unlock_irqrestore(&port->lock, flags);
 
 	if (b) {
@@ -278,8 +302,12 @@ static int vserial_port_apply(struct vserial_port *port,
 	}
 	mutex_unlock(&port->config);
 
-	/* Writers wait by the old settings. */
+	/* Writers wait by the old settings, and so do those with input. */
 	vserial_output_released(port);
+	if (police) {
+		vserial_output_kick(port);
+		vserial_input_pump(port);
+	}
 destroy:
 	vserial_stream_discard_mem(&port->tx, &mem);
 	if (b)
@@ -360,6 +388,8 @@ void vserial_port_status(struct vserial_port *port,
 	st->idle_timeout = port->idle_timeout;
 	st->overflow = port->overflow;
 	st->carrier = port->carrier;
+	st->direction = port->direction;
+	st->rate = port->tx_rate.limit;
 	st->stall_limit = port->stall_limit;
 	st->history = port->tx.history;
 	st->tx_unread = vserial_stream_unread(&port->tx, &port->tx_cursor);
@@ -559,6 +589,7 @@ struct vserial_port *vserial_port_create(struct device *guest,
 	vserial_stream_hold(&port->rx, &port->rx_cursor);
 	INIT_LIST_HEAD(&port->readers);
 	timer_setup(&port->slow_timer, vserial_output_slow, 0);
+	timer_setup(&port->tx_rate_timer, vserial_output_rate_up, 0);
 
 	device_initialize(&port->dev);
 	/* The attribute "power" is the guest's, and there is nothing to suspend. */
@@ -627,6 +658,7 @@ void vserial_port_discard(struct vserial_port *port)
 {
 	vserial_port_unback(port);
 	del_timer_sync(&port->slow_timer);
+	del_timer_sync(&port->tx_rate_timer);
 	vserial_input_stop(port);
 	vserial_state_stop(port);
 	tty_port_put(&port->tty);

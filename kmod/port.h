@@ -21,6 +21,7 @@
 #include <linux/tty.h>
 #include <linux/workqueue.h>
 
+#include "rate.h"
 #include "reason.h"
 #include "stream.h"
 
@@ -45,6 +46,8 @@ struct vserial_owner;
  * @max_clients: peers a listener takes at a time
  * @idle_timeout: seconds, 0: for ever
  * @log: a specification of the scheme file, or "": none
+ * @rate: bytes/s each way, 0: no limit
+ * @direction: enum vserial_direction
  */
 struct vserial_settings {
 	u64 set;
@@ -58,6 +61,8 @@ struct vserial_settings {
 	u32 max_clients;
 	u32 idle_timeout;
 	const char *log;
+	u32 rate;
+	u32 direction;
 };
 
 /**
@@ -85,6 +90,7 @@ struct vserial_settings {
  * @live: @backing is started and may move bytes
  * @swapping: somebody was at the far end and is being replaced
  * @connect_at_power_on: the first open turns @connected on
+ * @direction: which way bytes may go
  * @state: how the port stands with its backing
  * @reason: why, if there is something to say
  * @peer: who is at the far end, if the backing knows
@@ -103,6 +109,9 @@ struct vserial_settings {
  * @slow_pos: where the backing was then
  * @slow_timer: wakes those who waited long enough
  * @readers: who else reads @tx, see reader.h; RCU
+ * @tx_policed: @tx_rate or @direction has a say
+ * @tx_rate: how much may enter @tx
+ * @tx_rate_timer: wakes writers when more may
  * @rx: input, towards the guest, as far as the flip buffer did not take it
  * @rx_cursor: the tty's place in it
  * @rx_dropped: bytes that came while the guest was powered off
@@ -113,8 +122,13 @@ struct vserial_settings {
  * @flip_wanted: input waits for room in the flip buffer
  * @rx_room_wanted: a backing was told to wait
  * @rx_retry: tries again after an allocation failed
+ * @rx_policed: @rx_rate or @direction has a say
+ * @rx_rate: how much may come for the guest
+ * @rx_rate_timer: tells those who wait for room when more may; until then
+ *	nobody does
  * @carrier: what CTS, DSR and DCD tell
  * @mcr: TIOCM_* lines that the guest drives
+ * @mcr_told: ... as the far end was told last
  * @far_lines: TIOCM_* lines that the backing drives, if it has any
  * @msr: TIOCM_* lines that the guest sees
  * @icount: changes and errors, as TIOCGICOUNT
@@ -144,6 +158,7 @@ struct vserial_port {
 	bool live;
 	bool swapping;
 	bool connect_at_power_on;
+	enum vserial_direction direction;
 	enum vserial_state state;
 	struct vserial_reason reason;
 	char peer[VSERIAL_PEER_SIZE];
@@ -163,6 +178,9 @@ struct vserial_port {
 	u64 slow_pos;
 	struct timer_list slow_timer;
 	struct list_head readers;
+	bool tx_policed;
+	struct vserial_rate tx_rate;
+	struct timer_list tx_rate_timer;
 
 	/* input, towards the guest */
 	struct vserial_stream rx;
@@ -174,10 +192,14 @@ struct vserial_port {
 	bool flip_wanted;
 	bool rx_room_wanted;
 	struct delayed_work rx_retry;
+	bool rx_policed;
+	struct vserial_rate rx_rate;
+	struct timer_list rx_rate_timer;
 
 	/* lines */
 	enum vserial_carrier carrier;
 	unsigned int mcr;	/* TIOCM_* lines that the guest drives */
+	unsigned int mcr_told;
 	unsigned int far_lines;
 	unsigned int msr;	/* TIOCM_* lines that the guest sees */
 	struct async_icount icount;
@@ -216,7 +238,8 @@ struct vserial_port_status {
 	u32 max_clients, idle_timeout;
 	enum vserial_overflow overflow;
 	enum vserial_carrier carrier;
-	u32 stall_limit, history, tx_unread, rx_unread, lines;
+	enum vserial_direction direction;
+	u32 rate, stall_limit, history, tx_unread, rx_unread, lines;
 	u64 tx_bytes, rx_bytes, dropped_bytes, log_dropped;
 	struct async_icount icount;
 };

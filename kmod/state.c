@@ -40,6 +40,7 @@ void vserial_state_update_lines(struct vserial_port *port)
 	unsigned int msr;
 
 	if (port->carrier == VSERIAL_CARRIER_AUTO && port->live &&
+	    port->direction != VSERIAL_DIRECTION_OUT &&
 	    rcu_dereference_protected(port->backing,
 				      lockdep_is_held(&port->lock))
 		    ->ops->has_lines)

@@ -568,6 +568,16 @@ void vserial_stream_pass(struct vserial_stream *s, size_t n)
 	trim_markers(s);
 }
 
+/**
+ * vserial_stream_refuse() - count bytes that are discarded instead of appended
+ * @s: the stream
+ * @n: how many
+ */
+void vserial_stream_refuse(struct vserial_stream *s, size_t n)
+{
+	s->refused += n;
+}
+
 /*
  * Change the argument of a marker at the head.  A cursor that has taken it
  * gets it again, which must not bring others back with it.

@@ -99,7 +99,8 @@ struct vserial_cursor {
  * @history: bytes kept behind the cursors
  * @head: offset of the next byte to be written
  * @tail: oldest byte still held
- * @refused: bytes that VSERIAL_OVERFLOW_DROP_NEW discarded; they got no offset
+ * @refused: bytes that VSERIAL_OVERFLOW_DROP_NEW or vserial_stream_refuse()
+ *	discarded; they got no offset
  * @cursors: struct vserial_cursor.node
  * @holder: the cursor that pushes back, or NULL
  * @markers: a ring of @markers_size entries, grown on demand
@@ -153,6 +154,7 @@ u32 vserial_stream_room(const struct vserial_stream *s);
 size_t vserial_stream_append(struct vserial_stream *s, const u8 *buf, size_t n,
 			     enum vserial_overflow overflow);
 void vserial_stream_pass(struct vserial_stream *s, size_t n);
+void vserial_stream_refuse(struct vserial_stream *s, size_t n);
 void vserial_stream_mark(struct vserial_stream *s,
 			 enum vserial_marker_type type, u32 arg);
 

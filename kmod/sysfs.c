@@ -379,6 +379,12 @@ static const char *const vserial_endpoint_names[] = {
 	[VSERIAL_ENDPOINT_CLIENT] = "client",
 };
 
+static const char *const vserial_direction_names[] = {
+	[VSERIAL_DIRECTION_BOTH] = "both",
+	[VSERIAL_DIRECTION_OUT] = "out",
+	[VSERIAL_DIRECTION_IN] = "in",
+};
+
 static const char *const vserial_state_names[] = {
 	[VSERIAL_STATE_NOT_CONNECTED] = "not-connected",
 	[VSERIAL_STATE_LISTENING] = "listening",
@@ -441,7 +447,9 @@ VSERIAL_NAME_ATTR(endpoint, VSERIAL_A_PORT_ENDPOINT,
 		  "auto, server or client");
 VSERIAL_NAME_ATTR(overflow, VSERIAL_A_PORT_OVERFLOW,
 		  "block, drop-old or drop-new");
+VSERIAL_U32_ATTR(rate, VSERIAL_A_PORT_RATE);
 VSERIAL_NAME_ATTR(carrier, VSERIAL_A_PORT_CARRIER, "auto, always or peer");
+VSERIAL_NAME_ATTR(direction, VSERIAL_A_PORT_DIRECTION, "both, out or in");
 
 /* Not kstrtobool(), which looks at the first letters only. */
 static int vserial_switch_parse(const char *buf, bool *on)
@@ -561,6 +569,8 @@ static struct attribute *vserial_port_attrs[] = {
 	&dev_attr_endpoint.attr,
 	&dev_attr_max_clients.attr,
 	&dev_attr_idle_timeout.attr,
+	&dev_attr_rate.attr,
+	&dev_attr_direction.attr,
 	&dev_attr_connected.attr,
 	&dev_attr_state.attr,
 	&dev_attr_reason.attr,

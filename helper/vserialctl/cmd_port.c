@@ -17,6 +17,7 @@
 static const char *const backing_words[] = { "null", "loopback", "file:", "tcp://", "pipe:",
 					     "vsock://", NULL };
 static const char *const log_words[] = { "none", "file:", NULL };
+static const char *const rate_words[] = { "0", "1K", "64K", "1M", NULL };
 static const char *const history_words[] = { "0", "64K", "1M", NULL };
 
 static const struct attr port_attrs[] = {
@@ -50,6 +51,14 @@ static const struct attr port_attrs[] = {
 	  .help = "where output is written besides: file:/PATH[#KEY...] (default none)",
 	  .put = attr_optional, .id = VSERIAL_A_PORT_LOG,
 	  .where = ATTR_ADD | ATTR_SET, .words = log_words },
+	{ .name = "rate", .value = "BYTES",
+	  .help = "how many bytes a second may pass each way (default 0 = no limit)",
+	  .put = attr_size, .id = VSERIAL_A_PORT_RATE,
+	  .where = ATTR_ADD | ATTR_SET, .max = UINT32_MAX, .words = rate_words },
+	{ .name = "direction", .value = "both|out|in",
+	  .help = "which way bytes may go, as the guest sees it (default both)",
+	  .put = attr_word, .id = VSERIAL_A_PORT_DIRECTION,
+	  .where = ATTR_ADD | ATTR_SET, .words = direction_words },
 	{ .name = "connected", .value = "on|off",
 	  .help = "as port connect and disconnect (port set only)",
 	  .put = attr_connect, .where = ATTR_SET, .words = attr_switch_words },

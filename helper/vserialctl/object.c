@@ -23,6 +23,13 @@ const char *const carrier_words[] = {
 	NULL,
 };
 
+const char *const direction_words[] = {
+	[VSERIAL_DIRECTION_BOTH] = "both",
+	[VSERIAL_DIRECTION_OUT] = "out",
+	[VSERIAL_DIRECTION_IN] = "in",
+	NULL,
+};
+
 static const char *const state_words[] = {
 	[VSERIAL_STATE_NOT_CONNECTED] = "not-connected",
 	[VSERIAL_STATE_LISTENING] = "listening",
@@ -50,6 +57,12 @@ const char *overflow_name(uint32_t overflow)
 const char *carrier_name(uint32_t carrier)
 {
 	return carrier < LENGTH(carrier_words) - 1 ? carrier_words[carrier] : "unknown";
+}
+
+const char *direction_name(uint32_t direction)
+{
+	return direction < LENGTH(direction_words) - 1 ?
+		       direction_words[direction] : "unknown";
 }
 
 const char *state_name(uint32_t state)
@@ -96,6 +109,8 @@ void port_read(const struct vnl_reply *reply, struct port *port)
 		.log = vnl_str(reply, VSERIAL_A_PORT_LOG),
 		.log_reason = vnl_str(reply, VSERIAL_A_PORT_LOG_REASON),
 		.log_dropped = vnl_u64(reply, VSERIAL_A_PORT_LOG_DROPPED),
+		.rate = vnl_u32(reply, VSERIAL_A_PORT_RATE),
+		.direction = vnl_u32(reply, VSERIAL_A_PORT_DIRECTION),
 		.connected = vnl_u8(reply, VSERIAL_A_PORT_CONNECTED),
 		.power = vnl_u8(reply, VSERIAL_A_PORT_POWER),
 		.state = vnl_u32(reply, VSERIAL_A_PORT_STATE),

@@ -48,6 +48,8 @@ struct guest {
  * @log: where output is written besides, or ""
  * @log_reason: why that fails, or ""
  * @log_dropped: bytes the log lost
+ * @rate: bytes a second each way, 0 = no limit
+ * @direction: enum vserial_direction
  * @connected: the switch that "connect" turns on
  * @power: its device is open
  * @state: enum vserial_state
@@ -79,6 +81,8 @@ struct port {
 	const char *log;
 	const char *log_reason;
 	uint64_t log_dropped;
+	uint32_t rate;
+	uint32_t direction;
 	bool connected;
 	bool power;
 	uint32_t state;
@@ -149,6 +153,12 @@ extern const char *const carrier_words[];
 
 /** carrier_name() - the name of an enum vserial_carrier. */
 const char *carrier_name(uint32_t carrier);
+
+/* The names of enum vserial_direction, each at its number, and a NULL. */
+extern const char *const direction_words[];
+
+/** direction_name() - the name of an enum vserial_direction. */
+const char *direction_name(uint32_t direction);
 
 /** state_name() - the name of an enum vserial_state. */
 const char *state_name(uint32_t state);

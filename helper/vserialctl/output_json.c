@@ -135,6 +135,8 @@ static void set_port(json_t *object, const struct vnl_reply *reply)
 	set_string(object, "log", port.log);
 	set_string(object, "log_reason", port.log_reason);
 	set_number(object, "log_dropped", port.log_dropped);
+	set_number(object, "rate", port.rate);
+	set_string(object, "direction", direction_name(port.direction));
 	set_number(object, "tx_bytes", port.tx_bytes);
 	set_number(object, "rx_bytes", port.rx_bytes);
 	set_number(object, "dropped_bytes", port.dropped_bytes);

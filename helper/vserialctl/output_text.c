@@ -129,7 +129,7 @@ static void string_detail(const char *name, const char *value)
 
 static void port_details(const struct port *port)
 {
-	char history[SIZE_TEXT];
+	char history[SIZE_TEXT], rate[SIZE_TEXT];
 
 	printf("%s/%u\n", port->guest, port->index);
 	printf("    device               ttyVS%u (/dev/vserial/%s/%u)\n", port->minor,
@@ -151,6 +151,10 @@ static void port_details(const struct port *port)
 	       port->stall_limit ? "" : " (for ever)");
 	printf("    history              %s\n", size_format(port->history, history));
 	printf("    carrier              %s\n", carrier_name(port->carrier));
+	if (port->rate)
+		printf("    rate                 %s bytes/s\n",
+		       size_format(port->rate, rate));
+	printf("    direction            %s\n", direction_name(port->direction));
 	string_detail("log", port->log);
 	string_detail("log-reason", port->log_reason);
 	if (*port->log)

@@ -1713,6 +1713,20 @@ static void stream_matches_a_plain_array(struct kunit *test)
 	}
 }
 
+static void stream_refuse_counts_and_keeps_nothing(struct kunit *test)
+{
+	struct vserial_budget budget = { .limit = 10 };
+	struct vserial_stream s;
+
+	vserial_stream_init(&s, &budget, VSERIAL_RING_SIZE, 0);
+	vserial_stream_refuse(&s, 5);
+	vserial_stream_refuse(&s, 7);
+	KUNIT_EXPECT_EQ(test, s.refused, 12);
+	KUNIT_EXPECT_EQ(test, s.head, 0);
+	KUNIT_EXPECT_EQ(test, vserial_stream_written(&s), 12);
+	vserial_stream_destroy(&s);
+}
+
 static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_keeps_order),
 	KUNIT_CASE(stream_wraps_around),
@@ -1754,6 +1768,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_markers_give_way),
 	KUNIT_CASE(stream_markers_free_their_memory),
 	KUNIT_CASE(stream_matches_a_plain_array),
+	KUNIT_CASE(stream_refuse_counts_and_keeps_nothing),
 	{}
 };
 

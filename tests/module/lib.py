@@ -161,6 +161,7 @@ def guest_exists(name):
 OVERFLOWS = ("block", "drop-old", "drop-new")
 CARRIERS = ("auto", "always", "peer")
 ENDPOINTS = ("auto", "server", "client")
+DIRECTIONS = ("both", "out", "in")
 
 
 def _number(text):
@@ -179,6 +180,8 @@ def _settings(values):
         "carrier": lambda v: u32(N.VSERIAL_A_PORT_CARRIER, CARRIERS.index(v)),
         "stall_limit": lambda v: u32(N.VSERIAL_A_PORT_STALL_LIMIT, _number(v)),
         "history": lambda v: u32(N.VSERIAL_A_PORT_HISTORY, _number(v)),
+        "rate": lambda v: u32(N.VSERIAL_A_PORT_RATE, _number(v)),
+        "direction": lambda v: u32(N.VSERIAL_A_PORT_DIRECTION, DIRECTIONS.index(v)),
         "log": lambda v: string(N.VSERIAL_A_PORT_LOG, "" if v == "none" else v),
         "endpoint": lambda v: u32(N.VSERIAL_A_PORT_ENDPOINT, ENDPOINTS.index(v)),
         "max_clients": lambda v: u32(N.VSERIAL_A_PORT_MAX_CLIENTS, v),

@@ -10,15 +10,20 @@ What is compared is the pattern that loopguest sends: a byte that is missing,
 doubled or out of place shows as a break in it.
 """
 import errno
+import fcntl
 import os
 import re
+import select
+import termios
+import time
 
-from genl import Refused
-from lib import (N, RING, Loopguest, ctl, ctl_json, equal, expect,
-                 forget_guest, loopguest, make_guest, make_port, pattern,
-                 pattern_runs, Port, read_file, run, run_program, scratch,
+from genl import Refused, u32
+from lib import (N, RING, TCSBRKP, Loopguest, Port, ctl, ctl_json, equal,
+                 expect, forget_guest, loopguest, make_guest, make_port, nl,
+                 pattern, pattern_runs, read_file, run, run_program, scratch,
                  test, tmpfs, wait_for, write_sysfs)
 
+DTR = termios.TIOCM_DTR.to_bytes(4, "little")
 FAST = ("--write=poll", "--chunk=4096")
 
 
@@ -311,6 +316,232 @@ def log_by_sysfs():
     except OSError as e:
         equal(e.errno, errno.EINVAL, "the errno")
     equal(port.log, f"file:{log}", "the log that stays")
+
+
+# the rate
+
+def allowed(rate, seconds):
+    """Bytes that may pass in so many seconds: the bucket's and what came in."""
+    return max(rate // 10, 64) + rate * seconds
+
+
+@test
+def rate_out_waits():
+    """at a rate the guest waits, is not stalled by it, and loses nothing"""
+    directory = scratch()
+    rate, total = 10000, 25000
+    port = make_port("y-rate", backing=f"file:{directory}/out", rate=rate,
+                     stall_limit=50, log=f"file:{directory}/log")
+    start = time.monotonic()
+    guest = Loopguest(port, f"send={total}", options=FAST)
+    while guest.process.poll() is None:
+        got = port.tx_bytes
+        bound = allowed(rate, time.monotonic() - start)
+        expect(got <= bound, f"{got} bytes went out; {bound:.0f} may have")
+    guest.finish()
+    seconds = time.monotonic() - start
+    expect(total <= allowed(rate, seconds), f"it took {seconds:.2f} s only")
+    for name in ("out", "log"):
+        holds(f"{directory}/{name}", pattern(total))
+    equal((port.dropped_bytes, port.log_dropped), (0, 0), "dropped bytes")
+
+
+@test
+def rate_out_single_bytes():
+    """a guest that writes single bytes is woken for many of them at a time"""
+    rate, total, sleeps = 4000, 6000, 0
+    port = make_port("y-bytes", rate=rate)
+    handle = port.open()
+    for _ in range(total):
+        while not handle.write(b"x"):
+            sleeps += 1
+            expect(handle.poll(select.POLLOUT, 60), "it was not woken in 60 s")
+    equal((port.tx_bytes, port.dropped_bytes), (total, 0), "bytes, dropped")
+    # 256 bytes each, but for the last
+    expect(1 <= sleeps <= total // 256 + 1, f"it slept {sleeps} times")
+
+
+@test
+def rate_out_discards():
+    """with nobody to wait for, or by drop-old, what is in excess is discarded"""
+    rate, block = 1000, bytes(200000)
+    for name, settings, connected in (("alone", {}, False),
+                                      ("old", {"overflow": "drop-old"}, True),
+                                      ("new", {"overflow": "drop-new"}, True)):
+        port = make_port(f"y-{name}", rate=rate, **settings)
+        start = time.monotonic()
+        handle = port.open()
+        if not connected:
+            port.disconnect()
+        handle.write_all(block)
+        most = allowed(rate, time.monotonic() - start)
+        got = port.get()
+        equal(got["tx_bytes"], len(block), f"tx_bytes, {name}")
+        passed = len(block) - got["dropped_bytes"]
+        expect(100 <= passed <= most, f"{name}: {passed} bytes passed")
+
+
+@test
+def rate_in_waits():
+    """at a rate the peer waits with input, and nothing is lost"""
+    rate, total = 10000, 25000
+    far = make_port("y-far", backing="pipe:y-rate-in", stall_limit=0)
+    near = make_port("y-near", backing="pipe:y-rate-in#near=client", rate=rate)
+    hf, hn = far.open(), near.open()
+    data, got, start = pattern(total), b"", time.monotonic()
+    hf.write_all(data)
+    while len(got) < total:
+        expect(hn.poll(select.POLLIN, 60), f"after {len(got)} bytes none came")
+        got += hn.read()
+        most = allowed(rate, time.monotonic() - start)
+        expect(len(got) <= most, f"{len(got)} bytes came; {most:.0f} may have")
+    same(got, data, "what came")
+    equal((near.dropped_bytes, far.dropped_bytes), (0, 0), "dropped bytes")
+
+
+@test
+def rate_of_a_loop():
+    """through a loopback at a rate, byte by byte, everything comes back"""
+    rate, total = 5000, 5000
+    port = make_port("y-loop", backing="loopback", rate=rate, stall_limit=0)
+    data, got, sent, start = pattern(total), b"", 0, time.monotonic()
+    handle = port.open()
+    while len(got) < total:
+        written = handle.write(data[sent:sent + 1]) if sent < total else 0
+        sent += written
+        piece = handle.read()
+        got += piece or b""
+        if not written and not piece:
+            wanted = select.POLLIN | (select.POLLOUT if sent < total else 0)
+            expect(handle.poll(wanted, 60), f"{sent} sent, {len(got)} back: stuck")
+    expect(total <= allowed(rate, time.monotonic() - start), "it was too fast")
+    same(got, data, "what came back")
+    equal(port.dropped_bytes, 0, "dropped bytes")
+
+
+@test
+def rate_changes():
+    """a guest and a peer that wait by a rate go on when it is changed"""
+    # one byte a second: nobody lives to see the end of that
+    far = make_port("y-cfar", backing="pipe:y-change", stall_limit=0)
+    near = make_port("y-cnear", backing="pipe:y-change#near=client", rate=1)
+    hf, hn = far.open(), near.open()
+    hf.write_all(pattern(30000))
+    guest = Loopguest(near, "send=30000", options=FAST)
+    wait_for(lambda: near.tx_bytes >= 64 and near.rx_bytes >= 64,
+             "the first bytes pass")
+    expect(near.tx_bytes < 1000 and near.rx_bytes < 1000, "the rate did not hold")
+    near.set(rate=0)
+    guest.finish()
+    same(hf.read_exactly(30000), pattern(30000), "what went out")
+    same(hn.read_exactly(30000), pattern(30000), "what came in")
+    equal((near.dropped_bytes, far.dropped_bytes), (0, 0), "dropped bytes")
+
+
+# the direction
+
+@test
+def direction_in():
+    """in: what the guest sends reaches neither backing nor log, and counts"""
+    log = f"{scratch()}/log"
+    far = make_port("y-ifar", backing="pipe:y-in")
+    near = make_port("y-inear", backing="pipe:y-in#near=client", log=f"file:{log}",
+                     direction="in")
+    hf, hn = far.open(), near.open()
+    lines = hf.lines()
+    hn.write_all(bytes(300000))
+    fcntl.ioctl(hn.fileno(), TCSBRKP, 1)
+    fcntl.ioctl(hn.fileno(), termios.TIOCMBIC, DTR)
+    equal((near.tx_bytes, near.dropped_bytes), (300000, 300000),
+          "bytes written and dropped")
+    hf.write_all(b"in")
+    equal(hn.read_exactly(2), b"in", "what came in")
+    equal((getattr(far, "break"), far.rx_bytes, hf.lines()), (0, 0, lines),
+          "breaks, bytes and lines at the far end")
+    near.set(direction="both")
+    wait_for(lambda: hf.lines() != lines, "the far end learns of the lines")
+    hn.write_all(b"out")
+    equal(hf.read_exactly(3), b"out", "what went out")
+    holds(log, b"out")
+
+
+@test
+def direction_out():
+    """out: what the far end sends is taken and counts, and the guest sees none"""
+    far = make_port("y-ofar", backing="pipe:y-out")
+    near = make_port("y-onear", backing="pipe:y-out#near=client", direction="out")
+    hf, hn = far.open(), near.open()
+    lines = hn.lines()
+    hf.write_all(bytes(300000))
+    fcntl.ioctl(hf.fileno(), TCSBRKP, 1)
+    fcntl.ioctl(hf.fileno(), termios.TIOCMBIC, DTR)
+    wait_for(lambda: near.dropped_bytes == 300000, "all is dropped")
+    equal((near.rx_bytes, getattr(near, "break"), hn.lines()), (0, 0, lines),
+          "bytes, breaks and lines that came in")
+    equal(far.dropped_bytes, 0, "bytes the far end lost")
+    hn.write_all(b"out")
+    equal(hf.read_exactly(3), b"out", "what went out")
+    near.set(direction="both")
+    wait_for(lambda: hn.lines() != lines, "the guest learns of the lines")
+    hf.write_all(b"in")
+    equal(hn.read_exactly(2), b"in", "what came in")
+
+
+@test
+def direction_frees():
+    """a peer, or a guest, that waits for room goes on when the way is closed"""
+    far = make_port("y-ffar", backing="pipe:y-free", stall_limit=0)
+    near = make_port("y-fnear", backing="pipe:y-free#near=client", stall_limit=0)
+    hf, hn = far.open(), near.open()
+    hf.fill()
+    near.set(direction="out")
+    hf.write_all(bytes(300000))
+    hn.fill()
+    near.set(direction="in")
+    hn.write_all(bytes(300000))
+
+
+@test
+def direction_of_a_loop():
+    """a loopback gives nothing back while one of the ways is closed"""
+    port = make_port("y-dloop", backing="loopback")
+    handle = port.open()
+    for n, direction in enumerate(("in", "out"), 1):
+        port.set(direction=direction)
+        handle.write_all(bytes(1000))
+        equal(port.dropped_bytes, n * 1000, f"dropped bytes, {direction}")
+    port.set(direction="both")
+    handle.write_all(b"echo")
+    equal(handle.read_exactly(4), b"echo", "what came back")
+
+
+@test
+def policies_shown():
+    """rate and direction by vserialctl, sysfs and save; bad ones are refused"""
+    port = make_port("y-shown")
+    equal((port.rate, port.direction), (0, 0), "the defaults")
+    ctl("port", "set", port.name, "rate", "64K", "direction", "out")
+    equal([read_file(f"{port.sysfs}/{name}") for name in ("rate", "direction")],
+          ["65536\n", "out\n"], "the values in sysfs")
+    write_sysfs(f"{port.sysfs}/rate", "1200")
+    write_sysfs(f"{port.sysfs}/direction", "in\n")
+    shown = ctl_json("port", "show", port.name)
+    equal((shown["rate"], shown["direction"]), (1200, "in"), "what is shown")
+    expect("rate 1200 direction in" in ctl("save"), "it is not saved")
+    for name, value in (("rate", "-1"), ("rate", "4294967296"), ("rate", "fast"),
+                        ("direction", "up"), ("direction", "")):
+        try:
+            write_sysfs(f"{port.sysfs}/{name}", value + "\n")
+            raise AssertionError(f"{name} {value!r} was taken")
+        except OSError as e:
+            equal(e.errno, errno.EINVAL, f"the errno of {name} {value!r}")
+    try:
+        nl().call("PORT_SET", port.request() + u32(N.VSERIAL_A_PORT_DIRECTION, 3))
+        raise AssertionError("direction 3 was taken")
+    except Refused as e:
+        equal(e.errno, errno.EINVAL, "the errno of direction 3")
+        expect("direction 3" in e.text, e.text)
+    equal((port.rate, port.direction), (1200, N.VSERIAL_DIRECTION_IN), "the values")
 
 
 run()

@@ -172,12 +172,20 @@ static void test_refused_values(void **state)
 	refused("port del a", CTL_REFUSED, "'a'");
 }
 
+static void test_policies(void **state)
+{
+	(void)state;
+	refused("port set a/0 rate -1", CTL_REFUSED, "rate '-1'");
+	refused("port set a/0 rate 4G", CTL_REFUSED, "0 to 4294967295");
+	refused("port set a/0 direction up", CTL_REFUSED, "both, out or in");
+}
+
 static void test_unknown_attribute(void **state)
 {
 	(void)state;
 	refused("port set a/0 colour red", CTL_REFUSED, "'colour'");
 	refused("port set a/0 colour red", CTL_REFUSED,
-		"backing, connect-at-power-on, overflow, stall-limit, history, carrier, log, connected");
+		"backing, connect-at-power-on, overflow, stall-limit, history, carrier, log, rate, direction, connected");
 	refused("guest set a ports 3", CTL_REFUSED, "'ports'");
 	refused("guest set a ports 3", CTL_REFUSED, "uuid, vc-uuid, location-uuid, owner");
 	/* Attributes are written out. */
@@ -228,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_force_and_dump),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_refused_values),
+		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_unknown_attribute),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_passed_on),

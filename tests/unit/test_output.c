@@ -54,6 +54,8 @@ static void port_message(struct vnl_replies *replies, uint8_t cmd,
 	vnl_put_str(msg, VSERIAL_A_PORT_LOG, "file:/l");
 	vnl_put_str(msg, VSERIAL_A_PORT_LOG_REASON, "disk gone");
 	put_u64(msg, VSERIAL_A_PORT_LOG_DROPPED, 6000000000ull);
+	vnl_put_u32(msg, VSERIAL_A_PORT_RATE, 11264);
+	vnl_put_u32(msg, VSERIAL_A_PORT_DIRECTION, VSERIAL_DIRECTION_IN);
 	/* A later module's attribute, which this program does not know. */
 	vnl_put_u32(msg, VSERIAL_A_PORT_MAX + 7, 1);
 	vnl_msg_read(msg, replies);
@@ -155,6 +157,8 @@ static void port_is_right(json_t *json)
 	string_is(json, "log", "file:/l");
 	string_is(json, "log_reason", "disk gone");
 	number_is(json, "log_dropped", 6000000000ll);
+	number_is(json, "rate", 11264);
+	string_is(json, "direction", "in");
 	number_is(json, "tx_bytes", 5000000000ll);
 	number_is(json, "rx_bytes", 12);
 	number_is(json, "dropped_bytes", 13);
@@ -307,6 +311,8 @@ static void test_text_port(void **state)
 	holds(printed, "backing              file:/a\\x1b[2J\n");
 	holds(printed, "tx                   5000000000 bytes, 14 unread\n");
 	holds(printed, "history              64K\n");
+	holds(printed, "rate                 11K bytes/s\n"
+		       "    direction            in\n");
 	holds(printed, "log                  file:/l\n"
 		       "    log-reason           disk gone\n"
 		       "    log-dropped          6000000000 bytes\n");

@@ -60,6 +60,8 @@ static void port_comes_back(const struct port *port)
 	assert_int_equal(got.history, port->history);
 	assert_int_equal(got.carrier, port->carrier);
 	assert_string_equal(got.log, port->log);
+	assert_int_equal(got.rate, port->rate);
+	assert_int_equal(got.direction, port->direction);
 	vnl_replies_free(&request);
 	free(line);
 }
@@ -88,6 +90,11 @@ static void test_port(void **state)
 	port.history = 12345;
 	port.carrier = VSERIAL_CARRIER_PEER;
 	port.log = "file:/var/log/a b#timestamps&keep=3";
+	port.rate = 115200;
+	port.direction = VSERIAL_DIRECTION_OUT;
+	port_comes_back(&port);
+	port.rate = UINT32_MAX;
+	port.direction = VSERIAL_DIRECTION_IN;
 	port_comes_back(&port);
 }
 
