@@ -185,15 +185,17 @@ static void vserial_helper_unserve(struct vserial_helper *h)
 /* What the daemon has to know of @h; returns whether that is new. */
 static bool vserial_helper_look(struct vserial_helper *h)
 {
+	struct vserial_port *port = h->b.port;
 	struct vserial_terms now = {};
-	struct vserial_port_status st;
+	unsigned long flags;
 
-	vserial_port_status(h->b.port, &st);
-	now.endpoint = st.endpoint;
-	now.max_clients = st.max_clients;
-	now.idle_timeout = st.idle_timeout;
-	now.power = st.power;
-	vserial_owner_get(h->b.port->owner, &now.uid, &now.gid);
+	spin_lock_irqsave(&port->lock, flags);
+	now.endpoint = port->endpoint;
+	now.max_clients = port->max_clients;
+	now.idle_timeout = port->idle_timeout;
+	now.power = port->power;
+	spin_unlock_irqrestore(&port->lock, flags);
+	vserial_owner_get(port->owner, &now.uid, &now.gid);
 	if (!memcmp(&now, &h->terms, sizeof(now)))
 		return false;
 	h->terms = now;

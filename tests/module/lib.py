@@ -544,8 +544,19 @@ def _run_one(function, number):
     return not error
 
 
+def _end_daemon():
+    """Ends the daemon that runs in the VM: tests start theirs, or play it."""
+    try:
+        pid = int(read_file("/run/vseriald.pid"))
+        os.kill(pid, signal.SIGTERM)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}/exe"), "the daemon's end")
+
+
 def run():
-    """Runs the script's tests and exits."""
+    """Runs the script's tests and exits; no daemon runs but the tests' own."""
+    _end_daemon()
     chosen = [f for f in _tests if len(sys.argv) < 2 or
               any(w in f.__name__ for w in sys.argv[1:])]
     log = KernelLog()

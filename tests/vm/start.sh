@@ -54,6 +54,7 @@ if [ "$LOAD" ]; then
 		echo 'vserial:x:988:988::/:/usr/sbin/nologin' >>/etc/passwd
 	if [ "$DAEMON" ]; then
 		vseriald --debug </dev/null >/run/vseriald.log 2>&1 &
+		echo $! >/run/vseriald.pid
 	fi
 fi
 
