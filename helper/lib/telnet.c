@@ -117,7 +117,7 @@ static void ask(struct telnet *telnet, enum telnet_option i, bool us)
 
 /*
  * The peer wants an option to be on, or says that it is: WILL for its side,
- * DO for ours.  Only changes are answered, so that nobody answers answers.
+ * DO for ours.  Only changes are answered, never an answer.
  */
 static void turned_on(struct telnet *telnet, uint8_t *q, bool wanted, uint8_t verb, uint8_t code)
 {

@@ -7,7 +7,9 @@
 #include "telnet.h"
 #include "unit.h"
 
-#define BYTES(...) ((const uint8_t[]){ __VA_ARGS__ }), sizeof((const uint8_t[]){ __VA_ARGS__ })
+#define BYTES(...) \
+	((struct bytes){ (const uint8_t[]){ __VA_ARGS__ }, \
+			 sizeof((const uint8_t[]){ __VA_ARGS__ }) })
 
 #define IAC	0xff
 #define SE	0xf0
@@ -17,6 +19,17 @@
 #define WONT	0xfc
 #define DO	0xfd
 #define DONT	0xfe
+
+/** struct bytes - some of them */
+struct bytes {
+	const uint8_t *v;
+	size_t len;
+};
+
+static struct bytes some(const uint8_t *v, size_t len)
+{
+	return (struct bytes){ v, len };
+}
 
 /* What a server offers, to the byte. */
 static const uint8_t offers[] = {
@@ -44,13 +57,13 @@ struct end {
 static struct end end;
 
 /* Takes bytes of the network; answers stay where they are while they have room. */
-static void take(struct end *e, const uint8_t *bytes, size_t len)
+static void take(struct end *e, struct bytes bytes)
 {
 	struct telnet_received r;
 	size_t at = 0;
 
-	while (at < len) {
-		r = telnet_receive(&e->telnet, bytes + at, len - at, e->text + e->len,
+	while (at < bytes.len) {
+		r = telnet_receive(&e->telnet, bytes.v + at, bytes.len - at, e->text + e->len,
 				   sizeof(e->text) - e->len);
 		assert_true(r.consumed || telnet_full(&e->telnet));
 		if (!r.consumed)
@@ -63,13 +76,13 @@ static void take(struct end *e, const uint8_t *bytes, size_t len)
 	}
 }
 
-static void answers(struct end *e, const uint8_t *bytes, size_t len)
+static void answers(struct end *e, struct bytes bytes)
 {
 	size_t have;
 	const uint8_t *replies = telnet_replies(&e->telnet, &have);
 
-	assert_int_equal(have, len);
-	assert_memory_equal(replies, bytes, len);
+	assert_int_equal(have, bytes.len);
+	assert_memory_equal(replies, bytes.v, bytes.len);
 	telnet_replied(&e->telnet, have);
 }
 
@@ -81,10 +94,11 @@ static void no_answer(struct end *e)
 	assert_int_equal(len, 0);
 }
 
-static void brings(struct end *e, const uint8_t *bytes, size_t len)
+static void brings(struct end *e, struct bytes bytes)
 {
-	assert_int_equal(e->len, len);
-	assert_memory_equal(e->text, bytes, len);
+	assert_int_equal(e->len, bytes.len);
+	if (bytes.len)
+		assert_memory_equal(e->text, bytes.v, bytes.len);
 	e->len = 0;
 }
 
@@ -98,7 +112,7 @@ static void begin(enum telnet_role role)
 static void begin_server(void)
 {
 	begin(TELNET_SERVER);
-	answers(&end, offers, sizeof(offers));
+	answers(&end, some(offers, sizeof(offers)));
 }
 
 static size_t sends(const uint8_t *from, size_t len, uint8_t *to, size_t max)
@@ -115,12 +129,12 @@ static size_t sends(const uint8_t *from, size_t len, uint8_t *to, size_t max)
 	return out;
 }
 
-static void becomes(const uint8_t *from, size_t from_len, const uint8_t *to, size_t len)
+static void becomes(struct bytes from, struct bytes to)
 {
 	uint8_t bytes[64];
 
-	assert_int_equal(sends(from, from_len, bytes, sizeof(bytes)), len);
-	assert_memory_equal(bytes, to, len);
+	assert_int_equal(sends(from.v, from.len, bytes, sizeof(bytes)), to.len);
+	assert_memory_equal(bytes, to.v, to.len);
 }
 
 /* inetutils-telnet and telnet-ssl: all is accepted. */
@@ -150,7 +164,7 @@ static void test_inetutils_speaks_first(void **state)
 			 IAC, WILL, 32, IAC, WILL, 33, IAC, WILL, 34, IAC, WILL, 39, IAC, DO, 5));
 	answers(&end, BYTES(IAC, WONT, 38, IAC, DONT, 38, IAC, DONT, 24, IAC, DONT, 32,
 			    IAC, DONT, 33, IAC, DONT, 34, IAC, DONT, 39, IAC, WONT, 5));
-	brings(&end, NULL, 0);
+	brings(&end, some(NULL, 0));
 }
 
 static void test_plink(void **state)
@@ -190,7 +204,7 @@ static void test_enter(void **state)
 	brings(&end, BYTES(0x0d));
 	begin_server();
 	for (i = 0; i < sizeof(keys); i++)
-		take(&end, &keys[i], 1);
+		take(&end, some(&keys[i], 1));
 	brings(&end, BYTES(0x0d, 0x0d, 0x0d, 'x', 0x0d, 0x0d, 0x0a, 0x00));
 	/* A console that was dialled sends lines: only NUL is swallowed. */
 	begin(TELNET_CLIENT);
@@ -244,10 +258,10 @@ static void test_commands(void **state)
 	brings(&end, BYTES(0x7f, 0x15));
 	/* EOR SE NOP DM AO GA, and synch as inetutils sends it. */
 	take(&end, BYTES(IAC, 0xef, IAC, SE, IAC, 0xf1, IAC, 0xf2, IAC, 0xf5, IAC, 0xf9));
-	brings(&end, NULL, 0);
+	brings(&end, some(NULL, 0));
 	no_answer(&end);
 	take(&end, BYTES(IAC, 0xf6));
-	answers(&end, (const uint8_t *)"\r\n[vserial: yes]\r\n", 18);
+	answers(&end, some((const uint8_t *)"\r\n[vserial: yes]\r\n", 18));
 	assert_memory_equal(telnet_break, ((uint8_t[]){ IAC, BRK }), 2);
 }
 
@@ -294,6 +308,7 @@ static void test_ser2net(void **state)
 
 static void test_subnegotiations(void **state)
 {
+	const uint8_t window[] = { IAC, SB, 31, 1, IAC, IAC, 0, 50, IAC, SE, 'x' };
 	uint8_t long_one[20000];
 	size_t i;
 
@@ -305,9 +320,8 @@ static void test_subnegotiations(void **state)
 	take(&end, BYTES(IAC, WILL, 31));
 	answers(&end, BYTES(IAC, DO, 31));
 	/* 0xff is doubled here too, and it may come in any pieces. */
-	for (i = 0; i < 11; i++)
-		take(&end, &((const uint8_t[]){ IAC, SB, 31, 1, IAC, IAC, 0, 50, IAC, SE, 'x' })[i],
-		     1);
+	for (i = 0; i < sizeof(window); i++)
+		take(&end, some(&window[i], 1));
 	assert_int_equal(end.windows, 1);
 	assert_int_equal(end.telnet.columns, 0x1ff);
 	assert_int_equal(end.telnet.rows, 50);
@@ -319,7 +333,7 @@ static void test_subnegotiations(void **state)
 	/* One that is longer than memory is no data, however long it goes on. */
 	memset(long_one, 'A', sizeof(long_one));
 	memcpy(long_one, (uint8_t[]){ IAC, SB, 31 }, 3);
-	take(&end, long_one, sizeof(long_one));
+	take(&end, some(long_one, sizeof(long_one)));
 	take(&end, BYTES(IAC, SE, 'y'));
 	brings(&end, BYTES('y'));
 	assert_int_equal(end.windows, 1);
@@ -385,7 +399,7 @@ static void test_negotiates_for_ever(void **state)
 	(void)state;
 	begin_server();
 	for (i = 0; i < 5000; i++) {
-		take(&end, i & 1 ? (uint8_t[]){ IAC, DO, 77 } : (uint8_t[]){ IAC, WILL, 77 }, 3);
+		take(&end, i & 1 ? BYTES(IAC, DO, 77) : BYTES(IAC, WILL, 77));
 		telnet_replies(&end.telnet, &len);
 		answered += len / 3;
 		telnet_replied(&end.telnet, len);
@@ -438,11 +452,11 @@ static void test_all_values(void **state)
 			n = 1 + chance(700);
 			if (n > len - at)
 				n = len - at;
-			take(&end, wire + at, n);
+			take(&end, some(wire + at, n));
 		}
 		no_answer(&end);
 		if (binary) {
-			brings(&end, text, sizeof(text));
+			brings(&end, some(text, sizeof(text)));
 			continue;
 		}
 		/* Of a terminal CR LF is one key; a CR NUL written as such is three. */
@@ -487,12 +501,12 @@ static void test_noise(void **state)
 		begin(role);
 		memset(&pieces, 0, sizeof(pieces));
 		telnet_start(&pieces.telnet, role);
-		take(&end, bytes, len);
+		take(&end, some(bytes, len));
 		for (at = 0; at < len; at += n) {
 			n = 1 + chance(40);
 			if (n > len - at)
 				n = len - at;
-			take(&pieces, bytes + at, n);
+			take(&pieces, some(bytes + at, n));
 			most = pieces.telnet.replies_len;
 			assert_in_range(most, 0, TELNET_REPLIES_MAX);
 		}
@@ -522,7 +536,7 @@ static void test_comes_to_rest(void **state)
 		begin(TELNET_SERVER);
 		memset(&other, 0, sizeof(other));
 		telnet_start(&other.telnet, chance(2) ? TELNET_CLIENT : TELNET_SERVER);
-		take(&end, bytes, noise(bytes, sizeof(bytes)));
+		take(&end, some(bytes, noise(bytes, sizeof(bytes))));
 		take(&end, BYTES('.', IAC, SE));
 		from = &end;
 		to = &other;
@@ -533,7 +547,7 @@ static void test_comes_to_rest(void **state)
 			telnet_replied(&from->telnet, len);
 			from->len = 0;
 			to->len = 0;
-			take(to, wire, len);
+			take(to, some(wire, len));
 			from = to;
 			to = from == &end ? &other : &end;
 		}
@@ -548,7 +562,7 @@ static void test_comes_to_rest(void **state)
 		replies = telnet_replies(&from->telnet, &len);
 		memcpy(wire, replies, len);
 		telnet_replied(&from->telnet, len);
-		take(to, wire, len);
+		take(to, some(wire, len));
 	}
 	no_answer(&end);
 	no_answer(&other);
