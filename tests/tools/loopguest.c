@@ -61,10 +61,12 @@ static const char usage[] =
 "                      while DLAB is up, odd speeds from half-written divisors\n"
 "  drain               wait until all is sent (tcdrain)\n"
 "  hold                do nothing until SIGTERM\n"
+"  wait                do nothing until SIGUSR1, so that many begin at once\n"
 "\n"
 "SIGTERM ends the current action well; those after it are left out.\n"
 "send, flood and duplex go on where the last of them ended; so do check and\n"
-"duplex on the way in.  crc is a CRC-32 (zlib) of the bytes of the action.\n"
+"duplex on the way in.  crc is a CRC-32 (zlib) of the bytes of the action, and\n"
+"crc_out and crc_in of those each way.\n"
 "\n"
 "Exit status: 0 all went well; 1 wrong bytes or an error; 2 usage; 3 time-out;\n"
 "4 the port was taken away (end of file, EIO or hang-up); 5 bytes were dropped\n"
@@ -93,12 +95,18 @@ static struct {
 	FILE *report;
 } guest = { .chunk = 1, .read = 4096, .seed_out = 1 };
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, go;
 
 static void on_term(int sig)
 {
 	(void)sig;
 	stop = 1;
+}
+
+static void on_go(int sig)
+{
+	(void)sig;
+	go = 1;
 }
 
 static void on_alarm(int sig)
@@ -276,15 +284,17 @@ static enum status duplex_action(uint64_t n)
 	uint64_t full = 0;
 	static uint8_t buf[BUFFER];
 	enum status status = DONE;
+	uint32_t out = 0, in = 0;
 	double start = now();
 
-	while (!stop && !status && guest.checked < upto) {
+	while (!stop && !status && (guest.sent < to || guest.checked < upto)) {
 		bool sending = guest.sent < to;
+		bool reading = guest.checked < upto;
 		struct pollfd p[2] = {
 			{ .fd = sending ? guest.vmm.out : -1, .events = POLLOUT },
-			{ .fd = guest.vmm.in, .events = POLLIN },
+			{ .fd = reading ? guest.vmm.in : -1, .events = POLLIN },
 		};
-		ssize_t r;
+		ssize_t r = 0;
 
 		if (sending) {
 			size_t want = to - guest.sent < guest.chunk ?
@@ -294,6 +304,7 @@ static enum status duplex_action(uint64_t n)
 			r = write(guest.vmm.out, buf, want);
 			if (r > 0) {
 				guest.sent += (uint64_t)r;
+				out = crc32_add(out, buf, (size_t)r);
 				if (guest.lazy)
 					continue;
 			} else if (r == 0 || errno == EAGAIN) {
@@ -304,22 +315,29 @@ static enum status duplex_action(uint64_t n)
 				break;
 			}
 		}
-		r = read(guest.vmm.in, buf, guest.lazy ? lazy_piece() : guest.read);
-		if (r > 0) {
-			status = check_bytes(buf, (size_t)r);
+		if (reading) {
+			r = read(guest.vmm.in, buf,
+				 guest.lazy ? lazy_piece() : guest.read);
+			if (r > 0) {
+				in = crc32_add(in, buf, (size_t)r);
+				status = check_bytes(buf, (size_t)r);
+				continue;
+			}
+			if (!r || errno != EAGAIN) {
+				guest.vmm.closed = !r || errno == EIO;
+				status = trouble("duplex");
+				break;
+			}
+		} else if (r > 0) {
 			continue;
-		}
-		if (!r || errno != EAGAIN) {
-			guest.vmm.closed = !r || errno == EIO;
-			status = trouble("duplex");
-			break;
 		}
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			status = trouble("duplex");
 	}
 	report("duplex sent=%" PRIu64 " checked=%" PRIu64 " full=%" PRIu64
-	       " seconds=%.3f", n - (to - guest.sent), n - (upto - guest.checked),
-	       full, now() - start);
+	       " crc_out=%08" PRIx32 " crc_in=%08" PRIx32 " seconds=%.3f",
+	       n - (to - guest.sent), n - (upto - guest.checked), full, out, in,
+	       now() - start);
 	return status;
 }
 
@@ -447,19 +465,34 @@ static enum status drain_action(uint64_t n)
 	return DONE;
 }
 
-static enum status hold_action(uint64_t n)
+/* Waits until a signal was caught; SIGTERM ends that, too. */
+static void await(int sig, const volatile sig_atomic_t *caught)
 {
 	sigset_t blocked, before;
 
-	(void)n;
-	/* a SIGTERM between the test and the wait must not be missed */
+	/* a signal between the test and the wait must not be missed */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, sig);
 	sigprocmask(SIG_BLOCK, &blocked, &before);
-	while (!stop)
+	while (!*caught && !stop)
 		sigsuspend(&before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static enum status hold_action(uint64_t n)
+{
+	(void)n;
+	await(SIGTERM, &stop);
 	report("hold");
+	return DONE;
+}
+
+static enum status wait_action(uint64_t n)
+{
+	(void)n;
+	await(SIGUSR1, &go);
+	report("wait");
 	return DONE;
 }
 
@@ -481,6 +514,7 @@ static const struct action {
 	{ "lcr", lcr_action, COUNT },
 	{ "drain", drain_action, NO_COUNT },
 	{ "hold", hold_action, NO_COUNT },
+	{ "wait", wait_action, NO_COUNT },
 };
 
 __attribute__((noreturn, format(printf, 1, 2)))
@@ -547,10 +581,12 @@ static const struct action *find_action(const char *text, uint64_t *n)
 static void catch_signals(unsigned int seconds)
 {
 	struct sigaction term = { .sa_handler = on_term };
+	struct sigaction usr1 = { .sa_handler = on_go };
 	struct sigaction alrm = { .sa_handler = on_alarm };
 
 	/* no SA_RESTART: a SIGTERM must end what waits */
 	sigaction(SIGTERM, &term, NULL);
+	sigaction(SIGUSR1, &usr1, NULL);
 	sigaction(SIGALRM, &alrm, NULL);
 	alarm(seconds);
 }
