@@ -37,6 +37,10 @@ bench: ## measure against ptys, TCP and dd, in VMs (KERNELS=, ONLY="write echo â
 	@tests/vm/deps vm
 	@tests/bench/run $(ONLY)
 
+soak: ## run the proof and hostile guests for long, in VMs (KERNELS=, PROOF_MB=200, ROUNDS=10)
+	@tests/vm/deps vm
+	@tests/soak/run $(ONLY)
+
 style: ## check how the code is written
 	@tests/vm/deps style
 	@tests/style
@@ -68,4 +72,4 @@ clean: ## remove what was built
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all module helper headers run check check-debug bench style install install-module install-tools clean help
+.PHONY: all module helper headers run check check-debug bench soak style install install-module install-tools clean help
