@@ -143,6 +143,7 @@ void session_read(const struct vnl_reply *reply, struct session *session)
 		.since = vnl_u64(reply, VSERIAL_A_SESSION_SINCE),
 		.offset = vnl_u64(reply, VSERIAL_A_SESSION_OFFSET),
 		.reason = vnl_str(reply, VSERIAL_A_SESSION_REASON),
+		.backing = vnl_u32(reply, VSERIAL_A_SESSION_BACKING),
 	};
 }
 

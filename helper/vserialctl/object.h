@@ -113,6 +113,8 @@ struct port {
  * @since: when, in seconds since 1970
  * @offset: of the first byte it was given
  * @reason: why it ended or changed, or ""
+ * @backing: the daemon's number for the backing whose peer it is, or 0; then
+ *	@uid and @pid are the daemon's
  *
  * The pointers lead into the message it was read from.
  */
@@ -128,6 +130,7 @@ struct session {
 	uint64_t since;
 	uint64_t offset;
 	const char *reason;
+	uint32_t backing;
 };
 
 /** guest_read() - take a guest out of a message; it must live as long. */

@@ -11,13 +11,18 @@
 #include "printable.h"
 #include "watch.h"
 
-/* "root (vserialctl[12])": the user, and what the kernel says of whence. */
+/*
+ * "root (vserialctl[12])", the user and what the kernel says of whence; of one
+ * whom the daemon serves the daemon says who it is.
+ */
 static void name_session(struct watch *watch, const struct session *session)
 {
 	char *peer = printable(session->peer, false);
 	char *user = owner_user(session->uid);
 
-	if (user)
+	if (session->backing)
+		snprintf(watch->name, sizeof(watch->name), "%s", peer);
+	else if (user)
 		snprintf(watch->name, sizeof(watch->name), "%s (%s)", user, peer);
 	else
 		snprintf(watch->name, sizeof(watch->name), "user %u (%s)", session->uid,

@@ -9,6 +9,7 @@
 """
 import os
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -449,6 +450,39 @@ def beside_a_null_modem():
     equal(ha.read_exactly(5), b"typed", "what A read from the console")
     hb.write_all(b"peer")
     equal(ha.read_exactly(4), b"peer", "what A read from B")
+
+
+@test
+def beside_a_network():
+    """a console and a TCP client share a port: one writes, the other takes over, kick
+    ends either"""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    port = make_port("con-tcp", backing=f"tcp://:{number}")
+    guest = port.open()
+    wait_for(lambda: port.state == N.VSERIAL_STATE_LISTENING, "vseriald listens")
+    client = socket.create_connection(("127.0.0.1", number), PATIENCE)
+    later(client.close)
+    wait_for(lambda: writer(port), "the client writes")
+    name = "{}:{}".format(*client.getsockname())
+    console = Terminal(port)
+    equal(console.role, f"reading only: {name} writes; ~f takes over", "what it is told")
+    guest.write_all(b"to both")
+    console.shows(b"to both")
+    equal(client.recv(7, socket.MSG_WAITALL), b"to both", "what the client read")
+    client.sendall(b"client")
+    equal(guest.read_exactly(6), b"client", "what the guest read")
+    console.type(b"~f")
+    console.said("you write now")
+    console.type(b"console")
+    equal(guest.read_exactly(7), b"console", "what the guest read")
+    peer = next(s for s in ctl_json("session", "show", port.name) if s["peer"] == name)
+    equal(peer["writer"], False, "the client writes")
+    ctl("session", "kick", peer["id"])
+    # It may be told so before it is hung up on.
+    while client.recv(4096):
+        pass
+    console.leave()
 
 
 @test

@@ -199,9 +199,10 @@ static void test_peer(void **state)
 	vnl_put_str(msg, VSERIAL_A_SESSION_GUEST, "web01");
 	vnl_put_u32(msg, VSERIAL_A_SESSION_INDEX, 3);
 	vnl_put_u8(msg, VSERIAL_A_SESSION_WRITER, 1);
+	vnl_put_u32(msg, VSERIAL_A_SESSION_BACKING, 3);
 	vnl_put_str(msg, VSERIAL_A_SESSION_PEER, "192.0.2.1:\033[2J");
 	feed(&watch, msg);
-	tells(&watch, "root (192.0.2.1:\\x1b[2J) took over: reading only; ~f takes it back");
+	tells(&watch, "192.0.2.1:\\x1b[2J took over: reading only; ~f takes it back");
 }
 
 static void test_read_only(void **state)
