@@ -197,6 +197,26 @@ void kport_input(struct kport *kport, struct session *session, uint64_t offset,
 	TAILQ_INSERT_TAIL(&kport->sending, session, sending);
 }
 
+void kport_break(struct kport *kport, struct session *session, uint64_t offset)
+{
+	struct vnl_msg *msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_DATA, false);
+
+	put_offset(msg, session->id, offset);
+	/* How long it is has no meaning on a network. */
+	vnl_put_u32(msg, VSERIAL_A_DATA_BREAK, 0);
+	vnl_batch_post(kport->batch, false);
+}
+
+void kport_window(struct kport *kport, struct session *session, uint32_t rows, uint32_t columns)
+{
+	struct vnl_msg *msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_DATA, false);
+
+	vnl_put_u32(msg, VSERIAL_A_DATA_SESSION, session->id);
+	vnl_put_u32(msg, VSERIAL_A_DATA_WINDOW_ROWS, rows);
+	vnl_put_u32(msg, VSERIAL_A_DATA_WINDOW_COLUMNS, columns);
+	vnl_batch_post(kport->batch, false);
+}
+
 void kport_announce(struct kport *kport, struct session *session, struct peer *peer)
 {
 	struct vnl_msg *msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_SESSION_NEW, false);
@@ -348,7 +368,8 @@ static void on_output(struct kport *kport, const struct vnl_reply *reply)
 	if (!session)
 		return;
 	kport->credit_from = id;
-	/* Markers have no meaning on a plain stream. */
+	if (vnl_has(reply, VSERIAL_A_DATA_BREAK))
+		session_break(session, vnl_u64(reply, VSERIAL_A_DATA_OFFSET));
 	if (len)
 		session_output(session, vnl_u64(reply, VSERIAL_A_DATA_OFFSET),
 			       vnl_bin(reply, VSERIAL_A_DATA_BYTES, len), len);

@@ -75,6 +75,12 @@ void kport_settle(struct kport *kport, uint32_t id, uint64_t offset);
 void kport_input(struct kport *kport, struct session *session, uint64_t offset,
 		 const char *bytes, size_t len);
 
+/** kport_break() - send a break to the guest, in front of the input with @offset. */
+void kport_break(struct kport *kport, struct session *session, uint64_t offset);
+
+/** kport_window() - the size of the writer's terminal, in characters. */
+void kport_window(struct kport *kport, struct session *session, uint32_t rows, uint32_t columns);
+
 /** kport_announce() - tell of a peer; session_announced() follows. */
 void kport_announce(struct kport *kport, struct session *session, struct peer *peer);
 

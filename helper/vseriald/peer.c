@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
-#include "goodbye.h"
 #include "input.h"
 #include "memory.h"
 #include "peer.h"
@@ -32,29 +30,96 @@ static void set_events(struct peer *peer, uint32_t events)
 /* Return: false if the peer is gone. */
 static bool ended(struct peer *peer, ssize_t rc)
 {
-	peer->handler->ended(peer->arg, peer, rc ? strerror((int)-rc) : "it closed the connection",
-			     !rc);
+	peer->handler->ended(peer->arg, peer,
+			     rc ? conn_why(peer->conn, (int)-rc) : "it closed the connection", !rc);
 	return false;
+}
+
+/*
+ * Writes what the connection still holds, and waits where it cannot.
+ *
+ * Return: false if the peer is gone.
+ */
+static bool flush(struct peer *peer)
+{
+	int rc = conn_flush(peer->conn);
+
+	if (rc && rc != -EAGAIN)
+		return ended(peer, rc);
+	if (rc)
+		set_events(peer, peer->events | EPOLLOUT);
+	else
+		peer->busy = false;
+	return true;
+}
+
+static void read_again(struct peer *peer);
+
+static void take_event(struct peer *peer)
+{
+	enum conn_event event = conn_take_event(peer->conn, &peer->window);
+
+	if (!peer->writer)
+		return;
+	if (event == CONN_BREAK)
+		peer->handler->sent_break(peer->arg, peer);
+	else if (event == CONN_WINDOW)
+		peer->handler->resized(peer->arg, peer);
+}
+
+static void give_input(struct peer *peer, const char *bytes, size_t len)
+{
+	char *copy;
+
+	peer->active = daemon_now(peer->daemon);
+	/* Of those who do not write nothing is kept; only their end matters. */
+	if (!peer->writer)
+		return;
+	copy = xcalloc(1, len);
+	memcpy(copy, bytes, len);
+	peer->handler->input(peer->arg, peer, copy, len);
 }
 
 static bool take_input(struct peer *peer)
 {
 	static char bytes[INPUT_MAX];
-	ssize_t n = peer->ops->read(peer->fd, bytes, sizeof(bytes));
-	char *copy;
+	ssize_t n = conn_read(peer->conn, bytes, sizeof(bytes));
 
-	if (n == -EAGAIN)
-		return true;
-	if (n <= 0)
+	if (n == -EBUSY)
+		peer->busy = true;
+	else if (n <= 0 && n != -EAGAIN)
 		return ended(peer, n);
-	peer->active = daemon_now(peer->daemon);
-	/* Of those who do not write nothing is kept; only their end matters. */
-	if (!peer->writer)
-		return true;
-	copy = xcalloc(1, (size_t)n);
-	memcpy(copy, bytes, (size_t)n);
-	peer->handler->input(peer->arg, peer, copy, (size_t)n);
+	if (n > 0)
+		give_input(peer, bytes, (size_t)n);
+	take_event(peer);
+	if (!flush(peer))
+		return false;
+	if (peer->busy)
+		set_events(peer, peer->events & ~(uint32_t)EPOLLIN);
+	read_again(peer);
 	return true;
+}
+
+static int on_again(sd_event_source *source, void *arg)
+{
+	struct peer *peer = arg;
+
+	(void)source;
+	if (!peer->busy && peer->handler->may_read(peer->arg, peer))
+		take_input(peer);
+	return 0;
+}
+
+/* What the connection has taken off the socket raises no event any more. */
+static void read_again(struct peer *peer)
+{
+	if (!conn_pending(peer->conn) || peer->busy ||
+	    !peer->handler->may_read(peer->arg, peer))
+		return;
+	if (!peer->again)
+		sd_event_add_defer(peer->daemon->event, &peer->again, on_again, peer);
+	else
+		sd_event_source_set_enabled(peer->again, SD_EVENT_ONESHOT);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
@@ -66,12 +131,13 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 	if (events & EPOLLOUT) {
 		peer->blocked = false;
 		set_events(peer, peer->events & ~(uint32_t)EPOLLOUT);
-		if (!peer_pump(peer))
+		if (!flush(peer) || !peer_pump(peer))
 			return 0;
+		peer_may_read(peer);
 	}
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return 0;
-	if (peer->handler->may_read(peer->arg, peer))
+	if (!peer->busy && peer->handler->may_read(peer->arg, peer))
 		take_input(peer);
 	else
 		set_events(peer, events & (EPOLLHUP | EPOLLERR) ? 0 :
@@ -79,24 +145,23 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
-struct peer *peer_new(struct daemon *daemon, const struct transport_ops *ops,
-		      const struct ring *ring, int fd, const char *name,
-		      const struct peer_handler *handler, void *arg)
+struct peer *peer_new(struct daemon *daemon, const struct ring *ring, struct conn *conn,
+		      const char *name, const struct peer_handler *handler, void *arg)
 {
 	struct peer *peer = xcalloc(1, sizeof(*peer));
 
 	peer->daemon = daemon;
-	peer->ops = ops;
 	peer->ring = ring;
 	peer->handler = handler;
 	peer->arg = arg;
-	peer->fd = fd;
+	peer->conn = conn;
 	peer->position = ring->head;
 	peer->active = daemon_now(daemon);
 	snprintf(peer->name, sizeof(peer->name), "%s", name);
-	peer->events = EPOLLIN;
-	if (sd_event_add_io(daemon->event, &peer->io, fd, peer->events, on_io, peer) < 0) {
-		close(fd);
+	/* What it is told first is written when it can be. */
+	peer->events = EPOLLIN | EPOLLOUT;
+	if (sd_event_add_io(daemon->event, &peer->io, conn->fd, peer->events, on_io, peer) < 0) {
+		conn_end(conn, daemon->goodbyes, NULL);
 		free(peer);
 		return NULL;
 	}
@@ -108,7 +173,8 @@ void peer_free(struct peer *peer, const char *text)
 {
 	peer->daemon->peers--;
 	sd_event_source_disable_unref(peer->io);
-	goodbye_say(peer->daemon->goodbyes, peer->fd, text);
+	sd_event_source_disable_unref(peer->again);
+	conn_end(peer->conn, peer->daemon->goodbyes, text);
 	free(peer->backlog);
 	free(peer);
 }
@@ -182,7 +248,7 @@ void peer_follow(struct peer *peer)
 static ssize_t write_some(struct peer *peer, const struct iovec *iov, int n, size_t *written)
 {
 	size_t len = iov[0].iov_len + (n == 2 ? iov[1].iov_len : 0);
-	ssize_t rc = peer->ops->write(peer->fd, iov, n);
+	ssize_t rc = conn_write(peer->conn, iov, n);
 
 	*written = rc > 0 ? (size_t)rc : 0;
 	if (rc == -EAGAIN)
@@ -208,8 +274,37 @@ static ssize_t write_backlog(struct peer *peer)
 	return rc;
 }
 
+/* Sends the breaks that are due.  Return: the position of the next. */
+static uint64_t write_breaks(struct peer *peer)
+{
+	uint64_t next;
+
+	if (!conn_has_breaks(peer->conn))
+		return UINT64_MAX;
+	for (;;) {
+		next = ring_next_mark(peer->ring, peer->position, &peer->breaks);
+		if (next != peer->position)
+			return next;
+		conn_send_break(peer->conn);
+		peer->breaks++;
+	}
+}
+
+/* Return: how many of @iov's parts are left when it ends after @max bytes. */
+static int cut(struct iovec *iov, int n, uint64_t max)
+{
+	if (iov[0].iov_len >= max) {
+		iov[0].iov_len = (size_t)max;
+		return 1;
+	}
+	if (n == 2 && iov[0].iov_len + iov[1].iov_len > max)
+		iov[1].iov_len = (size_t)max - iov[0].iov_len;
+	return n;
+}
+
 static ssize_t write_ring(struct peer *peer)
 {
+	uint64_t stop = write_breaks(peer);
 	struct iovec iov[2];
 	int n = ring_peek(peer->ring, peer->position, iov);
 	size_t written;
@@ -217,6 +312,7 @@ static ssize_t write_ring(struct peer *peer)
 
 	if (!n)
 		return 0;
+	n = cut(iov, n, stop - peer->position);
 	rc = write_some(peer, iov, n, &written);
 	peer->position += written;
 	return rc;
@@ -240,7 +336,7 @@ bool peer_pump(struct peer *peer)
 	peer->blocked = peer->backlog_len || peer->position < peer->ring->head;
 	if (peer->blocked)
 		set_events(peer, peer->events | EPOLLOUT);
-	return true;
+	return flush(peer);
 }
 
 uint64_t peer_settled(struct peer *peer)
@@ -249,7 +345,7 @@ uint64_t peer_settled(struct peer *peer)
 
 	if (peer->phase != PEER_LIVE || peer->backlog_len)
 		return peer->settled;
-	unsettled = peer->ops->unsettled(peer->fd);
+	unsettled = conn_unsettled(peer->conn);
 	if (peer->position > unsettled && peer->position - unsettled > peer->settled)
 		peer->settled = peer->position - unsettled;
 	return peer->settled;
@@ -257,6 +353,7 @@ uint64_t peer_settled(struct peer *peer)
 
 void peer_may_read(struct peer *peer)
 {
-	if (!(peer->events & EPOLLIN) && peer->handler->may_read(peer->arg, peer))
+	if (!peer->busy && !(peer->events & EPOLLIN) && peer->handler->may_read(peer->arg, peer))
 		set_events(peer, peer->events | EPOLLIN);
+	read_again(peer);
 }

@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "conn.h"
 #include "daemon.h"
 #include "ring.h"
-#include "transport.h"
 
 struct peer;
 
@@ -23,12 +23,16 @@ TAILQ_HEAD(peer_list, peer);
  * struct peer_handler - the port a peer belongs to
  * @may_read: whether input of @peer can be taken now
  * @input: it sent @len bytes, from malloc(), which belong to the callee
+ * @sent_break: the writer sent a break, behind these
+ * @resized: the writer's window has the size that @peer says
  * @ended: it is gone; the callee frees it.  @why is a sentence; @clean means
  *	that it closed the connection in an orderly way
  */
 struct peer_handler {
 	bool (*may_read)(void *arg, const struct peer *peer);
 	void (*input)(void *arg, struct peer *peer, char *bytes, size_t len);
+	void (*sent_break)(void *arg, struct peer *peer);
+	void (*resized)(void *arg, struct peer *peer);
 	void (*ended)(void *arg, struct peer *peer, const char *why, bool clean);
 };
 
@@ -48,13 +52,15 @@ enum peer_phase {
  * struct peer - one connection
  * @list: among those of its port
  * @ring: the port's output
- * @fd: the connection
+ * @conn: the connection
  * @io: its source
+ * @again: has it read what came off the socket before, NULL until it is needed
  * @events: what @io waits for
  * @name: who it is
  * @dialled: we called it
  * @id: the kernel's number of its session, 0 if it has none yet
  * @writer: its input goes to the guest
+ * @window: the size of its terminal
  * @phase: what it is given
  * @backlog: what it is given before the ring
  * @backlog_len: bytes of @backlog
@@ -64,26 +70,29 @@ enum peer_phase {
  * @position: where it is in the ring; in PEER_WAITS what the ring keeps for it
  * @awaiting: it has everything in front of @awaits already
  * @awaits: the offset of the first byte it lacks
+ * @breaks: how many of the ring's breaks it has had
  * @settled: up to which position bytes are known to be at its host
  * @blocked: it takes no more for now
+ * @busy: it cannot be read until what it is to be told has been written
  * @active: when a byte passed last, in microseconds
  */
 struct peer {
 	TAILQ_ENTRY(peer) list;
 
 	struct daemon *daemon;
-	const struct transport_ops *ops;
 	const struct ring *ring;
 	const struct peer_handler *handler;
 	void *arg;
 
-	int fd;
+	struct conn *conn;
 	sd_event_source *io;
+	sd_event_source *again;
 	uint32_t events;
 	char name[ADDRESS_TEXT];
 	bool dialled;
 	uint32_t id;
 	bool writer;
+	struct conn_window window;
 
 	enum peer_phase phase;
 	char *backlog;
@@ -94,27 +103,27 @@ struct peer {
 	uint64_t position;
 	bool awaiting;
 	uint64_t awaits;
+	uint64_t breaks;
 	uint64_t settled;
 	bool blocked;
+	bool busy;
 	uint64_t active;
 };
 
 /**
  * peer_new() - take a connection
  * @daemon: the process
- * @ops: its kind
  * @ring: the port's output
- * @fd: the connection; it belongs to the peer now
+ * @conn: the connection; it belongs to the peer now
  * @name: who it is
  * @handler: the port's
  * @arg: for @handler
  *
- * Return: the peer, in PEER_WAITS at the ring's head, or NULL: then @fd is
- * closed.
+ * Return: the peer, in PEER_WAITS at the ring's head, or NULL: then @conn is
+ * ended.
  */
-struct peer *peer_new(struct daemon *daemon, const struct transport_ops *ops,
-		      const struct ring *ring, int fd, const char *name,
-		      const struct peer_handler *handler, void *arg);
+struct peer *peer_new(struct daemon *daemon, const struct ring *ring, struct conn *conn,
+		      const char *name, const struct peer_handler *handler, void *arg);
 
 /**
  * peer_free() - let go of a peer

@@ -132,6 +132,25 @@ void ring_drop(struct ring *ring, uint64_t position)
 	}
 }
 
+void ring_mark(struct ring *ring)
+{
+	ring->marks[ring->n_marks++ % RING_MARKS_MAX] = ring->head;
+}
+
+uint64_t ring_next_mark(const struct ring *ring, uint64_t position, uint64_t *seen)
+{
+	uint64_t mark;
+
+	if (*seen + RING_MARKS_MAX < ring->n_marks)
+		*seen = ring->n_marks - RING_MARKS_MAX;
+	for (; *seen < ring->n_marks; ++*seen) {
+		mark = ring->marks[*seen % RING_MARKS_MAX];
+		if (mark >= position)
+			return mark;
+	}
+	return UINT64_MAX;
+}
+
 bool ring_knows(const struct ring *ring, uint64_t position)
 {
 	return position >= ring->jumps[0].position;

@@ -24,6 +24,9 @@ struct ring_jump {
 	uint64_t offset;
 };
 
+/* How many breaks are remembered; a viewer that is further behind misses some. */
+#define RING_MARKS_MAX 16u
+
 /**
  * struct ring - the newest output
  * @max: how many bytes it may keep, a power of two
@@ -33,6 +36,8 @@ struct ring_jump {
  * @head: the position of the next byte to come
  * @jumps: where offsets jump, the first at or before @tail
  * @n_jumps: how many; at least 1
+ * @marks: the positions of breaks, each at its number modulo RING_MARKS_MAX
+ * @n_marks: how many there have been
  */
 struct ring {
 	size_t max;
@@ -42,6 +47,8 @@ struct ring {
 	uint64_t head;
 	struct ring_jump *jumps;
 	size_t n_jumps;
+	uint64_t marks[RING_MARKS_MAX];
+	uint64_t n_marks;
 };
 
 /**
@@ -85,6 +92,19 @@ int ring_peek(const struct ring *ring, uint64_t position, struct iovec iov[2]);
  * @position: the first that is needed; memory is given back with the last
  */
 void ring_drop(struct ring *ring, uint64_t position);
+
+/** ring_mark() - a break came behind all bytes. */
+void ring_mark(struct ring *ring);
+
+/**
+ * ring_next_mark() - the next break for a viewer
+ * @ring: the ring
+ * @position: where the viewer is
+ * @seen: how many breaks it has had or passed; moved on over those it passed
+ *
+ * Return: the position of the next, UINT64_MAX if there is none.
+ */
+uint64_t ring_next_mark(const struct ring *ring, uint64_t position, uint64_t *seen);
 
 /**
  * ring_knows() - whether ring_offset() can tell of a position

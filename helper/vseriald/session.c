@@ -273,6 +273,15 @@ void session_output(struct session *session, uint64_t offset, const void *bytes,
 	kport_wake(session->daemon->kport, session);
 }
 
+void session_break(struct session *session, uint64_t offset)
+{
+	/* One that came before comes again with what is sent again. */
+	if (session->flow != FLOW_ON || offset < ring_offset(&session->ring, session->ring.head))
+		return;
+	ring_mark(&session->ring);
+	kport_wake(session->daemon->kport, session);
+}
+
 /* Input. */
 
 static bool may_read(void *arg, const struct peer *peer)
@@ -281,7 +290,7 @@ static bool may_read(void *arg, const struct peer *peer)
 
 	if (!peer->id)
 		return false;
-	return !peer->writer || input_idle(&session->input);
+	return !peer->writer || (input_idle(&session->input) && !session->input_break);
 }
 
 static void on_input(void *arg, struct peer *peer, char *bytes, size_t len)
@@ -291,6 +300,33 @@ static void on_input(void *arg, struct peer *peer, char *bytes, size_t len)
 	(void)peer;
 	input_add(&session->input, bytes, len);
 	kport_wake(session->daemon->kport, session);
+}
+
+/* A break has its place behind bytes that have all been taken. */
+static void send_break_if_due(struct session *session)
+{
+	if (!session->input_break || !input_idle(&session->input))
+		return;
+	session->input_break = false;
+	kport_break(session->daemon->kport, session, session->input.offset);
+}
+
+static void on_break(void *arg, struct peer *peer)
+{
+	struct session *session = arg;
+
+	(void)peer;
+	session->input_break = true;
+	send_break_if_due(session);
+}
+
+static void on_resized(void *arg, struct peer *peer)
+{
+	struct session *session = arg;
+
+	if (peer->window.rows && peer->window.columns)
+		kport_window(session->daemon->kport, session, peer->window.rows,
+			     peer->window.columns);
 }
 
 static void send_input(struct session *session)
@@ -315,6 +351,7 @@ static void read_on(struct session *session)
 void session_room(struct session *session, uint64_t offset)
 {
 	input_rewind(&session->input, offset);
+	send_break_if_due(session);
 	if (input_idle(&session->input))
 		read_on(session);
 	kport_wake(session->daemon->kport, session);
@@ -328,6 +365,7 @@ void session_refused(struct session *session)
 void session_answered(struct session *session)
 {
 	input_answered(&session->input);
+	send_break_if_due(session);
 	if (input_idle(&session->input))
 		read_on(session);
 }
@@ -386,6 +424,8 @@ static void on_ended(void *arg, struct peer *peer, const char *why, bool clean)
 static const struct peer_handler peer_handler = {
 	.may_read = may_read,
 	.input = on_input,
+	.sent_break = on_break,
+	.resized = on_resized,
 	.ended = on_ended,
 };
 
@@ -435,8 +475,12 @@ static int on_idle_timer(sd_event_source *source, uint64_t now, void *arg)
 
 static struct peer *add_peer(struct session *session, int fd, const char *name)
 {
-	struct peer *peer = peer_new(session->daemon, session->ops, &session->ring, fd, name,
-				     &peer_handler, session);
+	struct conn *conn = conn_new(session->ops, fd);
+	struct peer *peer;
+
+	if (session->uri.kind == URI_TELNET)
+		conn = conn_telnet(conn, session->server);
+	peer = peer_new(session->daemon, &session->ring, conn, name, &peer_handler, session);
 
 	if (!peer)
 		return NULL;
@@ -523,6 +567,8 @@ void session_announced(struct session *session, struct peer *peer, uint32_t id, 
 void session_writer(struct session *session, struct peer *peer, bool writer)
 {
 	/* What one has sent goes to the guest also when another took over since. */
+	if (writer && !peer->writer)
+		on_resized(session, peer);
 	peer->writer = writer;
 	peer_may_read(peer);
 	report(session, false);

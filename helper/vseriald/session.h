@@ -92,6 +92,7 @@ enum session_flow {
  * @peers: the connections
  * @n_peers: how many
  * @input: what a peer sent
+ * @input_break: and a break behind that
  * @listener: of a server that listens
  * @lookup: of the name a server is to listen on
  * @dialer: of a client while the guest is on
@@ -137,6 +138,7 @@ struct session {
 	struct peer_list peers;
 	uint32_t n_peers;
 	struct input input;
+	bool input_break;
 
 	struct listener *listener;
 	struct lookup *lookup;
@@ -176,6 +178,9 @@ const char *session_name(const struct session *session);
 
 /** session_output() - the guest wrote @len bytes, of which the first has @offset. */
 void session_output(struct session *session, uint64_t offset, const void *bytes, size_t len);
+
+/** session_break() - the guest sent a break in front of the byte with @offset. */
+void session_break(struct session *session, uint64_t offset);
 
 /** session_room() - the guest has room; it wants input from @offset on. */
 void session_room(struct session *session, uint64_t offset);

@@ -14,7 +14,7 @@
 
 const struct transport_ops *transport_find(const struct uri *uri, char *why)
 {
-	if (uri->kind == URI_TCP && !uri->tls)
+	if ((uri->kind == URI_TCP || uri->kind == URI_TELNET) && !uri->tls)
 		return &transport_tcp;
 	if (uri->kind == URI_PIPE)
 		return &transport_unix;

@@ -133,6 +133,43 @@ static void test_more_than_it_holds(void **state)
 	ring_free(&ring);
 }
 
+static void test_marks(void **state)
+{
+	struct ring ring;
+	uint64_t seen = 0, late = 0;
+	int i;
+
+	(void)state;
+	ring_init(&ring, MAX, 1000);
+	assert_int_equal(ring_next_mark(&ring, 0, &seen), UINT64_MAX);
+	append(&ring, 1000, 5);
+	ring_mark(&ring);
+	append(&ring, 1005, 5);
+	ring_mark(&ring);
+	ring_mark(&ring);
+	/* It stays the next one until it is told that it was seen. */
+	assert_int_equal(ring_next_mark(&ring, 0, &seen), 5);
+	assert_int_equal(ring_next_mark(&ring, 5, &seen), 5);
+	assert_int_equal(seen, 0);
+	seen++;
+	assert_int_equal(ring_next_mark(&ring, 5, &seen), 10);
+	seen++;
+	assert_int_equal(ring_next_mark(&ring, 10, &seen), 10);
+	seen++;
+	assert_int_equal(ring_next_mark(&ring, 10, &seen), UINT64_MAX);
+	/* Those in front of a viewer are passed. */
+	assert_int_equal(ring_next_mark(&ring, 6, &late), 10);
+	assert_int_equal(late, 1);
+	/* Of more than are remembered the newest count. */
+	late = 0;
+	for (i = 0; i < 40; i++)
+		ring_mark(&ring);
+	for (i = 0; ring_next_mark(&ring, 0, &late) == 10; i++)
+		late++;
+	assert_int_equal(i, RING_MARKS_MAX);
+	ring_free(&ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_overlap_and_loss),
 		cmocka_unit_test(test_jumps_that_meet),
 		cmocka_unit_test(test_more_than_it_holds),
+		cmocka_unit_test(test_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The layer that speaks telnet. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conn.h"
+#include "memory.h"
+#include "telnet.h"
+
+/* What is made into telnet at a time. */
+#define PIECE		8192u
+/* What is read from below at a time; no more comes out of it than goes in. */
+#define READ_MAX	4096u
+
+/**
+ * struct telnet_conn - one connection
+ * @conn: what others see
+ * @telnet: the codec
+ * @event: what came behind the last bytes
+ * @in: bytes of the network behind that, or NULL
+ * @in_at: the first of them that waits
+ * @in_len: where they end
+ * @out: bytes of the network that the layer below has not taken, or NULL
+ * @out_at: the first of them
+ * @out_len: where they end
+ */
+struct telnet_conn {
+	struct conn conn;
+	struct telnet telnet;
+	enum telnet_event event;
+	uint8_t *in;
+	size_t in_at;
+	size_t in_len;
+	uint8_t *out;
+	size_t out_at;
+	size_t out_len;
+};
+
+static struct telnet_conn *telnet_of(struct conn *conn)
+{
+	return (struct telnet_conn *)conn;
+}
+
+/* Room behind what waits to be written. */
+static uint8_t *make_room(struct telnet_conn *t, size_t len)
+{
+	t->out = xrealloc(t->out, t->out_len + len, 1);
+	return t->out + t->out_len;
+}
+
+static void clear_out(struct telnet_conn *t)
+{
+	free(t->out);
+	t->out = NULL;
+	t->out_at = 0;
+	t->out_len = 0;
+}
+
+/* Return: 0, -EAGAIN if some of it stays, or another negative errno. */
+static int write_out(struct telnet_conn *t)
+{
+	while (t->out_at < t->out_len) {
+		const struct iovec iov = { .iov_base = t->out + t->out_at,
+					   .iov_len = t->out_len - t->out_at };
+		ssize_t n = conn_write(t->conn.below, &iov, 1);
+
+		if (n < 0)
+			return (int)n;
+		t->out_at += (size_t)n;
+	}
+	clear_out(t);
+	return 0;
+}
+
+/* Answers wait behind what is being written, whole. */
+static void add_replies(struct telnet_conn *t)
+{
+	size_t len;
+	const uint8_t *replies = telnet_replies(&t->telnet, &len);
+
+	if (!len)
+		return;
+	memcpy(make_room(t, len), replies, len);
+	t->out_len += len;
+	telnet_replied(&t->telnet, len);
+}
+
+static int flush(struct conn *conn)
+{
+	struct telnet_conn *t = telnet_of(conn);
+	int rc = write_out(t);
+
+	if (!rc) {
+		add_replies(t);
+		rc = write_out(t);
+	}
+	return rc ? rc : conn_flush(conn->below);
+}
+
+/* Return: how many bytes came out. */
+static size_t receive(struct telnet_conn *t, const uint8_t *from, size_t *len, void *to, size_t max)
+{
+	struct telnet_received r = telnet_receive(&t->telnet, from, *len, to, max);
+
+	*len = r.consumed;
+	t->event = r.event;
+	return r.len;
+}
+
+/* What was left when there was no room, or something came. */
+static size_t receive_kept(struct telnet_conn *t, void *to, size_t max)
+{
+	size_t len = t->in_len - t->in_at;
+	size_t n = receive(t, t->in + t->in_at, &len, to, max);
+
+	t->in_at += len;
+	if (t->in_at == t->in_len) {
+		free(t->in);
+		t->in = NULL;
+	}
+	return n;
+}
+
+static ssize_t read_telnet(struct conn *conn, void *bytes, size_t len)
+{
+	struct telnet_conn *t = telnet_of(conn);
+	uint8_t wire[READ_MAX];
+	size_t n, used;
+	ssize_t got;
+
+	if (telnet_full(&t->telnet)) {
+		got = flush(conn);
+		if (got && telnet_full(&t->telnet))
+			return got == -EAGAIN ? -EBUSY : got;
+	}
+	if (t->in) {
+		n = receive_kept(t, bytes, len);
+		return n ? (ssize_t)n : -EAGAIN;
+	}
+	got = conn_read(conn->below, wire, sizeof(wire));
+	if (got <= 0)
+		return got;
+	used = (size_t)got;
+	n = receive(t, wire, &used, bytes, len);
+	if (used < (size_t)got) {
+		t->in_len = (size_t)got - used;
+		t->in_at = 0;
+		t->in = xcalloc(1, t->in_len);
+		memcpy(t->in, wire + used, t->in_len);
+	}
+	return n ? (ssize_t)n : -EAGAIN;
+}
+
+static ssize_t write_telnet(struct conn *conn, const struct iovec *iov, int n)
+{
+	struct telnet_conn *t = telnet_of(conn);
+	size_t taken = 0, len;
+	int i, rc = flush(conn);
+
+	if (rc)
+		return rc;
+	for (i = 0; i < n && taken < PIECE; i++) {
+		size_t max = iov[i].iov_len < PIECE - taken ? iov[i].iov_len : PIECE - taken;
+		uint8_t *to = make_room(t, max * TELNET_GROWTH);
+
+		len = max;
+		t->out_len += telnet_send(&t->telnet, iov[i].iov_base, &len, to,
+					  max * TELNET_GROWTH);
+		taken += len;
+	}
+	rc = flush(conn);
+	return rc && rc != -EAGAIN ? rc : (ssize_t)taken;
+}
+
+static size_t unsettled(const struct conn *conn)
+{
+	const struct telnet_conn *t = (const struct telnet_conn *)conn;
+
+	/* It only grows on its way, so these are not too few. */
+	return conn_unsettled(conn->below) + t->out_len - t->out_at;
+}
+
+static bool pending(const struct conn *conn)
+{
+	const struct telnet_conn *t = (const struct telnet_conn *)conn;
+
+	return t->in || conn_pending(conn->below);
+}
+
+static enum conn_event take_event(struct conn *conn, struct conn_window *window)
+{
+	struct telnet_conn *t = telnet_of(conn);
+	enum telnet_event event = t->event;
+
+	t->event = TELNET_NOTHING;
+	if (event == TELNET_BREAK)
+		return CONN_BREAK;
+	if (event != TELNET_WINDOW)
+		return CONN_NOTHING;
+	window->rows = t->telnet.rows;
+	window->columns = t->telnet.columns;
+	return CONN_WINDOW;
+}
+
+static void send_break(struct conn *conn)
+{
+	struct telnet_conn *t = telnet_of(conn);
+
+	memcpy(make_room(t, sizeof(telnet_break)), telnet_break, sizeof(telnet_break));
+	t->out_len += sizeof(telnet_break);
+}
+
+static void end(struct conn *conn)
+{
+	struct telnet_conn *t = telnet_of(conn);
+
+	free(t->in);
+	free(t->out);
+	free(t);
+}
+
+static const struct conn_ops telnet_ops = {
+	.read = read_telnet,
+	.write = write_telnet,
+	.flush = flush,
+	.unsettled = unsettled,
+	.pending = pending,
+	.event = take_event,
+	.send_break = send_break,
+	.end = end,
+};
+
+struct conn *conn_telnet(struct conn *below, bool server)
+{
+	struct telnet_conn *t = xcalloc(1, sizeof(*t));
+	int on = 1;
+
+	t->conn.ops = &telnet_ops;
+	t->conn.below = below;
+	t->conn.fd = below->fd;
+	telnet_start(&t->telnet, server ? TELNET_SERVER : TELNET_CLIENT);
+	/* Urgent data would lose its place, and the byte in front of it its meaning. */
+	setsockopt(below->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	return &t->conn;
+}
