@@ -22,18 +22,20 @@ static void vserial_event_send(u8 cmd, size_t size, void *object,
 					   void *object))
 {
 	struct sk_buff *skb;
-	void *hdr;
+	void *hdr = NULL;
 
 	if (!genl_has_listeners(vserial_event_family, &init_net, 0))
 		return;
 	skb = genlmsg_new(size, GFP_KERNEL);
-	if (!skb)
-		return;
-	hdr = genlmsg_put(skb, 0, 0, vserial_event_family, 0, cmd);
-	if (hdr && !fill(skb, hdr, object))
+	if (skb)
+		hdr = genlmsg_put(skb, 0, 0, vserial_event_family, 0, cmd);
+	if (hdr && !fill(skb, hdr, object)) {
 		genlmsg_multicast(vserial_event_family, skb, 0, 0, GFP_KERNEL);
-	else
-		nlmsg_free(skb);
+		return;
+	}
+	nlmsg_free(skb);
+	/* As when a listener has no room: it has missed something. */
+	genl_set_err(vserial_event_family, &init_net, 0, 0, -ENOBUFS);
 }
 
 static int vserial_event_fill_guest(struct sk_buff *skb, void *hdr,
