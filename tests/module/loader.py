@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Loads and unloads the module that $VSERIAL_KO names."""
+import contextlib
 import ctypes
 import os
 
@@ -21,15 +22,21 @@ def rmmod():
     return system_call(176, b"vserial", os.O_NONBLOCK)
 
 
-def insmod(parameters=b""):
-    """What insmod does, if need be.  313 is finit_module(2)."""
-    if loaded():
-        return
+def load(parameters=b"", during=contextlib.nullcontext()):
+    """What insmod does; 0 or an errno.  313 is finit_module(2), the block DURING is
+    around nothing else."""
     fd = os.open(os.environ["VSERIAL_KO"], os.O_RDONLY | os.O_CLOEXEC)
     try:
-        equal(system_call(313, fd, parameters, 0), 0, "the errno of insmod")
+        with during:
+            return system_call(313, fd, parameters, 0)
     finally:
         os.close(fd)
+
+
+def insmod(parameters=b""):
+    """Loads the module, if need be."""
+    if not loaded():
+        equal(load(parameters), 0, "the errno of insmod")
 
 
 def may_unload():
