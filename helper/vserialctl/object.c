@@ -30,6 +30,13 @@ const char *const direction_words[] = {
 	NULL,
 };
 
+const char *const endpoint_words[] = {
+	[VSERIAL_ENDPOINT_AUTO] = "auto",
+	[VSERIAL_ENDPOINT_SERVER] = "server",
+	[VSERIAL_ENDPOINT_CLIENT] = "client",
+	NULL,
+};
+
 static const char *const state_words[] = {
 	[VSERIAL_STATE_NOT_CONNECTED] = "not-connected",
 	[VSERIAL_STATE_LISTENING] = "listening",
@@ -63,6 +70,11 @@ const char *direction_name(uint32_t direction)
 {
 	return direction < LENGTH(direction_words) - 1 ?
 		       direction_words[direction] : "unknown";
+}
+
+const char *endpoint_name(uint32_t endpoint)
+{
+	return endpoint < LENGTH(endpoint_words) - 1 ? endpoint_words[endpoint] : "unknown";
 }
 
 const char *state_name(uint32_t state)
@@ -106,6 +118,9 @@ void port_read(const struct vnl_reply *reply, struct port *port)
 		.overflow = vnl_u32(reply, VSERIAL_A_PORT_OVERFLOW),
 		.stall_limit = vnl_u32(reply, VSERIAL_A_PORT_STALL_LIMIT),
 		.history = vnl_u32(reply, VSERIAL_A_PORT_HISTORY),
+		.endpoint = vnl_u32(reply, VSERIAL_A_PORT_ENDPOINT),
+		.max_clients = vnl_u32(reply, VSERIAL_A_PORT_MAX_CLIENTS),
+		.idle_timeout = vnl_u32(reply, VSERIAL_A_PORT_IDLE_TIMEOUT),
 		.log = vnl_str(reply, VSERIAL_A_PORT_LOG),
 		.log_reason = vnl_str(reply, VSERIAL_A_PORT_LOG_REASON),
 		.log_dropped = vnl_u64(reply, VSERIAL_A_PORT_LOG_DROPPED),

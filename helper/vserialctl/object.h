@@ -45,6 +45,9 @@ struct guest {
  * @stall_limit: in milliseconds, 0 = for ever
  * @history: in bytes
  * @carrier: enum vserial_carrier
+ * @endpoint: enum vserial_endpoint
+ * @max_clients: peers a server takes at a time
+ * @idle_timeout: in seconds, 0 = for ever
  * @log: where output is written besides, or ""
  * @log_reason: why that fails, or ""
  * @log_dropped: bytes the log lost
@@ -78,6 +81,9 @@ struct port {
 	uint32_t stall_limit;
 	uint32_t history;
 	uint32_t carrier;
+	uint32_t endpoint;
+	uint32_t max_clients;
+	uint32_t idle_timeout;
 	const char *log;
 	const char *log_reason;
 	uint64_t log_dropped;
@@ -153,6 +159,12 @@ const char *overflow_name(uint32_t overflow);
 
 /* The names of enum vserial_carrier, each at its number, and a NULL. */
 extern const char *const carrier_words[];
+
+/* The names of enum vserial_endpoint, each at its number, and a NULL. */
+extern const char *const endpoint_words[];
+
+/** endpoint_name() - the name of an enum vserial_endpoint. */
+const char *endpoint_name(uint32_t endpoint);
 
 /** carrier_name() - the name of an enum vserial_carrier. */
 const char *carrier_name(uint32_t carrier);

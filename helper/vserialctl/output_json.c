@@ -132,6 +132,9 @@ static void set_port(json_t *object, const struct vnl_reply *reply)
 	set_number(object, "stall-limit", port.stall_limit);
 	set_number(object, "history", port.history);
 	set_string(object, "carrier", carrier_name(port.carrier));
+	set_string(object, "endpoint", endpoint_name(port.endpoint));
+	set_number(object, "max-clients", port.max_clients);
+	set_number(object, "idle-timeout", port.idle_timeout);
 	set_string(object, "log", port.log);
 	set_string(object, "log_reason", port.log_reason);
 	set_number(object, "log_dropped", port.log_dropped);

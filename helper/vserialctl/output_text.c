@@ -151,6 +151,10 @@ static void port_details(const struct port *port)
 	       port->stall_limit ? "" : " (for ever)");
 	printf("    history              %s\n", size_format(port->history, history));
 	printf("    carrier              %s\n", carrier_name(port->carrier));
+	printf("    endpoint             %s\n", endpoint_name(port->endpoint));
+	printf("    max-clients          %u\n", port->max_clients);
+	printf("    idle-timeout         %u s%s\n", port->idle_timeout,
+	       port->idle_timeout ? "" : " (for ever)");
 	if (port->rate)
 		printf("    rate                 %s bytes/s\n",
 		       size_format(port->rate, rate));

@@ -42,11 +42,13 @@ void save_port(FILE *file, const struct port *port)
 	char *log = word_quote(*port->log ? port->log : "none");
 	char history[SIZE_TEXT], rate[SIZE_TEXT];
 
-	fprintf(file, "port add %s/%u backing %s connect-at-power-on %s overflow %s stall-limit %u history %s carrier %s log %s rate %s direction %s\n",
+	fprintf(file, "port add %s/%u backing %s connect-at-power-on %s overflow %s stall-limit %u history %s carrier %s",
 		guest, port->index, backing,
 		port->connect_at_power_on ? "on" : "off",
 		overflow_name(port->overflow), port->stall_limit,
-		size_format(port->history, history), carrier_name(port->carrier), log,
+		size_format(port->history, history), carrier_name(port->carrier));
+	fprintf(file, " endpoint %s max-clients %u idle-timeout %u log %s rate %s direction %s\n",
+		endpoint_name(port->endpoint), port->max_clients, port->idle_timeout, log,
 		size_format(port->rate, rate), direction_name(port->direction));
 	free(guest);
 	free(backing);

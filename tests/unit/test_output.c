@@ -35,6 +35,9 @@ static void port_message(struct vnl_replies *replies, uint8_t cmd,
 	vnl_put_u32(msg, VSERIAL_A_PORT_STALL_LIMIT, 1000);
 	vnl_put_u32(msg, VSERIAL_A_PORT_HISTORY, 65536);
 	vnl_put_u32(msg, VSERIAL_A_PORT_CARRIER, VSERIAL_CARRIER_PEER);
+	vnl_put_u32(msg, VSERIAL_A_PORT_ENDPOINT, VSERIAL_ENDPOINT_CLIENT);
+	vnl_put_u32(msg, VSERIAL_A_PORT_MAX_CLIENTS, 12);
+	vnl_put_u32(msg, VSERIAL_A_PORT_IDLE_TIMEOUT, 600);
 	vnl_put_u32(msg, VSERIAL_A_PORT_MINOR, 17);
 	vnl_put_u8(msg, VSERIAL_A_PORT_CONNECTED, 1);
 	vnl_put_u8(msg, VSERIAL_A_PORT_POWER, 1);
@@ -149,6 +152,9 @@ static void port_is_right(json_t *json)
 	number_is(json, "stall-limit", 1000);
 	number_is(json, "history", 65536);
 	string_is(json, "carrier", "peer");
+	string_is(json, "endpoint", "client");
+	number_is(json, "max-clients", 12);
+	number_is(json, "idle-timeout", 600);
 	switch_is(json, "connected", true);
 	switch_is(json, "power", true);
 	string_is(json, "state", "recoverable-error");
@@ -311,6 +317,9 @@ static void test_text_port(void **state)
 	holds(printed, "backing              file:/a\\x1b[2J\n");
 	holds(printed, "tx                   5000000000 bytes, 14 unread\n");
 	holds(printed, "history              64K\n");
+	holds(printed, "endpoint             client\n"
+		       "    max-clients          12\n"
+		       "    idle-timeout         600 s\n");
 	holds(printed, "rate                 11K bytes/s\n"
 		       "    direction            in\n");
 	holds(printed, "log                  file:/l\n"

@@ -59,6 +59,9 @@ static void port_comes_back(const struct port *port)
 	assert_int_equal(got.stall_limit, port->stall_limit);
 	assert_int_equal(got.history, port->history);
 	assert_int_equal(got.carrier, port->carrier);
+	assert_int_equal(got.endpoint, port->endpoint);
+	assert_int_equal(got.max_clients, port->max_clients);
+	assert_int_equal(got.idle_timeout, port->idle_timeout);
 	assert_string_equal(got.log, port->log);
 	assert_int_equal(got.rate, port->rate);
 	assert_int_equal(got.direction, port->direction);
@@ -89,6 +92,9 @@ static void test_port(void **state)
 	port_comes_back(&port);
 	port.history = 12345;
 	port.carrier = VSERIAL_CARRIER_PEER;
+	port.endpoint = VSERIAL_ENDPOINT_CLIENT;
+	port.max_clients = VSERIAL_MAX_CLIENTS_MAX;
+	port.idle_timeout = VSERIAL_IDLE_TIMEOUT_MAX;
 	port.log = "file:/var/log/a b#timestamps&keep=3";
 	port.rate = 115200;
 	port.direction = VSERIAL_DIRECTION_OUT;
