@@ -7,7 +7,7 @@
  * writes its input with vserial_input_write(), and says how it is with
  * vserial_backing_report().  It never touches a port otherwise.
  *
- * Life: create (opens) -> start -> stop -> start ... -> destroy -> close.  A port
+ * Life: create (opens) -> begin -> start -> stop -> start ... -> destroy -> close.  A port
  * has exactly one backing; it is replaced while the guest runs by creating the
  * new one, stopping the old, starting the new.
  */
@@ -36,6 +36,9 @@ struct vserial_spec;
  *	locks held, runs with the configuring process's root and credentials.
  *	It returns 0, or a negative errno with @reason filled; then close is
  *	not called.
+ * @begin: all that the request asks for is open: do what cannot be undone, such
+ *	as emptying a file.  Optional; context and return as @open, but close
+ *	is called.
  * @close: let go of it.  Optional.
  *	In a worker, may sleep; nothing else uses the backing.
  * @start: the port is connected; move bytes from now on and report a state.
@@ -57,6 +60,7 @@ struct vserial_backing_ops {
 	bool waits_out_errors;
 	bool has_lines;
 	int (*open)(struct vserial_backing *b, struct vserial_reason *reason);
+	int (*begin)(struct vserial_backing *b, struct vserial_reason *reason);
 	void (*close)(struct vserial_backing *b);
 	void (*start)(struct vserial_backing *b);
 	void (*stop)(struct vserial_backing *b);

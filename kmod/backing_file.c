@@ -80,6 +80,12 @@ static int vserial_file_open(struct vserial_backing *b,
 				    b->port, b->spec, reason);
 }
 
+static int vserial_file_begin(struct vserial_backing *b,
+			      struct vserial_reason *reason)
+{
+	return vserial_capture_begin(&to_file(b)->capture, reason);
+}
+
 static void vserial_file_close(struct vserial_backing *b)
 {
 	vserial_capture_close(&to_file(b)->capture);
@@ -110,6 +116,7 @@ const struct vserial_backing_ops vserial_backing_file = {
 	.size = sizeof(struct vserial_file),
 	.waits_out_errors = true,
 	.open = vserial_file_open,
+	.begin = vserial_file_begin,
 	.close = vserial_file_close,
 	.start = vserial_file_start,
 	.stop = vserial_file_stop,

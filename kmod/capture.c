@@ -180,7 +180,7 @@ static void vserial_capture_work(struct work_struct *work)
  *
  * Context: process, in the configuring task, no locks; may sleep for as long as
  * the file system likes.
- * Return: 0, for vserial_capture_start() or vserial_capture_close(); or as
+ * Return: 0, for vserial_capture_begin() or vserial_capture_close(); or as
  * vserial_writer_open(), with @reason filled.
  */
 int vserial_capture_open(struct vserial_capture *c,
@@ -199,6 +199,20 @@ int vserial_capture_open(struct vserial_capture *c,
 	vserial_owner_get(port->owner, &uid, &gid);
 	c->writer = vserial_writer_open(spec, uid, gid, reason);
 	return PTR_ERR_OR_ZERO(c->writer);
+}
+
+/**
+ * vserial_capture_begin() - empty the file, if that is asked for
+ * @c: the capture, just opened
+ * @reason: says why not
+ *
+ * Context: as vserial_capture_open().
+ * Return: 0, for vserial_capture_start(); or as vserial_writer_begin().
+ */
+int vserial_capture_begin(struct vserial_capture *c,
+			  struct vserial_reason *reason)
+{
+	return vserial_writer_begin(c->writer, reason);
 }
 
 /**

@@ -64,6 +64,8 @@ int vserial_capture_open(struct vserial_capture *c,
 			 struct vserial_port *port,
 			 const struct vserial_spec *spec,
 			 struct vserial_reason *reason);
+int vserial_capture_begin(struct vserial_capture *c,
+			  struct vserial_reason *reason);
 void vserial_capture_close(struct vserial_capture *c);
 void vserial_capture_start(struct vserial_capture *c);
 void vserial_capture_stop(struct vserial_capture *c);

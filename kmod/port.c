@@ -246,7 +246,13 @@ static int vserial_port_apply(struct vserial_port *port,
 			goto destroy;
 		}
 	}
-	err = vserial_port_lock_config(port, reason);
+	/* All is open.  From here on little can go wrong. */
+	if (b && b->ops->begin)
+		err = b->ops->begin(b, reason);
+	if (!err && log)
+		err = vserial_capture_begin(&log->capture, reason);
+	if (!err)
+		err = vserial_port_lock_config(port, reason);
 	if (err)
 		goto destroy;
 	if (b && asked < port->answered) {

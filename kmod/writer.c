@@ -35,6 +35,7 @@
  * @name: the name @file had when it was opened
  * @max_size: bytes the file may hold, 0: no limit
  * @keep: rotated files that are kept
+ * @truncate: the file is to be emptied before the first byte
  * @stamp: where time stamps stand, once bytes were written
  * @begun: bytes were written
  * @chunk: CHUNK bytes to put stamps and text together, or NULL: no stamps
@@ -46,6 +47,7 @@ struct vserial_writer {
 	struct name_snapshot name;
 	u64 max_size;
 	u32 keep;
+	bool truncate;
 	struct vserial_stamp stamp;
 	bool begun;
 	u8 *chunk;
@@ -225,7 +227,8 @@ static size_t put_stamped(struct vserial_writer *w, const u8 *buf, size_t n,
  *
  * Context: process context; may sleep as long as the file system likes.
  *
- * Return: the writer, to be given to vserial_writer_close(); or an ERR_PTR:
+ * Return: the writer, for vserial_writer_begin() or vserial_writer_close(); or
+ * an ERR_PTR:
  * -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EMLINK (the file has several names),
  * -EINVAL (neither file nor directory), -ENOMEM, or what the file system says.
  */
@@ -248,6 +251,7 @@ struct vserial_writer *vserial_writer_open(const struct vserial_spec *spec,
 	}
 	w->max_size = spec->file.max_size;
 	w->keep = spec->file.keep;
+	w->truncate = spec->file.truncate;
 
 	err = vserial_logdir_init(&w->dir, spec, uid, gid, reason);
 	if (err)
@@ -258,15 +262,8 @@ struct vserial_writer *vserial_writer_open(const struct vserial_spec *spec,
 		goto destroy_dir;
 	}
 	set_file(w, file);
-	if (spec->file.truncate) {
-		err = start_over(w, reason);
-		if (err)
-			goto unset_file;
-	}
 	return w;
 
-unset_file:
-	unset_file(w);
 destroy_dir:
 	vserial_logdir_destroy(&w->dir);
 free_chunk:
@@ -274,6 +271,24 @@ free_chunk:
 free:
 	kfree(w);
 	return ERR_PTR(err);
+}
+
+/**
+ * vserial_writer_begin() - do what cannot be undone: empty the file, if asked to
+ * @w: the writer, just opened
+ * @reason: filled when refused
+ *
+ * Apart from opening, so that whoever opens several things can refuse while
+ * none of them has lost anything.
+ *
+ * Context: process context; may sleep as long as the file system likes.
+ *
+ * Return: 0, and the writer may be written to; or what the file system says.
+ */
+int vserial_writer_begin(struct vserial_writer *w,
+			 struct vserial_reason *reason)
+{
+	return w->truncate ? start_over(w, reason) : 0;
 }
 
 /**

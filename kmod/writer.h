@@ -20,6 +20,8 @@ struct vserial_writer;
 struct vserial_writer *vserial_writer_open(const struct vserial_spec *spec,
 					   kuid_t uid, kgid_t gid,
 					   struct vserial_reason *reason);
+int vserial_writer_begin(struct vserial_writer *w,
+			 struct vserial_reason *reason);
 void vserial_writer_close(struct vserial_writer *w);
 ssize_t vserial_writer_write(struct vserial_writer *w, const struct cred *cred,
 			     const u8 *buf, size_t n,

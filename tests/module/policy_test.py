@@ -19,8 +19,8 @@ import time
 
 from genl import Refused, u32
 from lib import (N, RING, TCSBRKP, Loopguest, Port, ctl, ctl_json, equal,
-                 expect, forget_guest, loopguest, make_guest, make_port, nl,
-                 pattern, pattern_runs, read_file, run, run_program, scratch,
+                 expect, forget_guest, later, loopguest, make_guest, make_port,
+                 nl, pattern, pattern_runs, read_file, run, run_program, scratch,
                  test, tmpfs, wait_for, write_sysfs)
 
 DTR = termios.TIOCM_DTR.to_bytes(4, "little")
@@ -169,9 +169,14 @@ def log_refusals():
         equal({k: after[k] for k in ("log", "overflow", "backing")},
               {k: before[k] for k in ("log", "overflow", "backing")},
               f"the settings after {spec}")
-    # and the other way round
-    refused(port, errno.EISDIR, "backing 'file:", log=f"file:{log}.2",
+    # and the other way round; no file was emptied for nothing
+    with open(f"{log}.2", "wb") as f:
+        f.write(b"precious")
+    refused(port, errno.EISDIR, "backing 'file:", log=f"file:{log}.2#truncate",
             backing=f"file:{directory}")
+    refused(port, errno.EISDIR, "log 'file:", log=f"file:{directory}",
+            backing=f"file:{log}.2#truncate")
+    equal(load(f"{log}.2"), b"precious", "the file")
     equal(port.log, f"file:{log}", "the log")
     handle.write_all(b"still")
     holds(log, b"still")
@@ -271,6 +276,35 @@ def log_of_two_ports():
     wait_for(lambda: sum(map(size, files)) == 80000, "all is in the files")
     for port in ports:
         equal((port.log_reason, port.log_dropped), ("", 0), "reason and loss")
+
+
+@test
+def log_on_a_file_system_that_hangs():
+    """a log that hangs holds up neither the guest nor its own replacement"""
+    directory, hanging = scratch(), scratch()
+    for words in (("truncate", "-s", "8M", f"{directory}/disk"),
+                  ("mkfs.ext4", "-q", f"{directory}/disk"),
+                  ("modprobe", "loop"),
+                  ("mount", "-o", "loop", f"{directory}/disk", hanging)):
+        done = run_program(*words)
+        expect(done.status == 0, f"{' '.join(words)}: {done.err}")
+    later(run_program, "umount", "-l", hanging)
+    port = make_port("y-hang", log=f"file:{hanging}/log", stall_limit=0)
+    handle = port.open()
+    handle.write_all(b"before ")
+    holds(f"{hanging}/log", b"before ")
+    equal(run_program("fsfreeze", "-f", hanging).status, 0, "fsfreeze")
+    later(run_program, "fsfreeze", "-u", hanging)
+    handle.write_all(pattern(1 << 20))
+    equal((port.tx_bytes, port.dropped_bytes), ((1 << 20) + 7, 0), "bytes")
+    port.set(log=f"file:{directory}/log")
+    handle.write_all(b"after")
+    wait_for(lambda: size(f"{directory}/log") + port.log_dropped == (1 << 20) + 5,
+             "what the new log has and what is lost is all")
+    expect(load(f"{directory}/log").endswith(b"after"), "the end of the new log")
+    equal(run_program("fsfreeze", "-u", hanging).status, 0, "fsfreeze -u")
+    wait_for(lambda: run_program("umount", hanging).status == 0,
+             "the old log lets go of its file system")
 
 
 @test
