@@ -545,10 +545,12 @@ static const struct vserial_nl_command vserial_nl_commands[] = {
 	},
 };
 
-static void vserial_nl_perform(struct callback_head *work)
+/* Requests with a task work, one a task; guarded by the lock. */
+static LIST_HEAD(vserial_nl_requests);
+static DEFINE_SPINLOCK(vserial_nl_requests_lock);
+
+static void vserial_nl_carry_out(struct vserial_request *rq)
 {
-	struct vserial_request *rq = container_of(work, struct vserial_request,
-						  work);
 	const struct cred *saved = override_creds(rq->cred);
 	int err;
 
@@ -567,6 +569,53 @@ static void vserial_nl_perform(struct callback_head *work)
 	kfree(rq);
 	/* Module exit waits for the few instructions that follow. */
 	module_put(THIS_MODULE);
+}
+
+static void vserial_nl_perform(struct callback_head *work)
+{
+	struct vserial_request *rq = container_of(work, struct vserial_request,
+						  work);
+	struct vserial_request *next;
+	LIST_HEAD(others);
+
+	/* This task sends no more until it is done here. */
+	spin_lock(&vserial_nl_requests_lock);
+	list_del(&rq->node);
+	spin_unlock(&vserial_nl_requests_lock);
+	list_splice(&rq->others, &others);
+	__module_get(THIS_MODULE);
+	vserial_nl_carry_out(rq);
+	list_for_each_entry_safe(rq, next, &others, node)
+		vserial_nl_carry_out(rq);
+	module_put(THIS_MODULE);
+}
+
+/* Has a request carried out on the way back to user space. */
+static int vserial_nl_queue(struct vserial_request *rq)
+{
+	struct vserial_request *first;
+	int err;
+
+	spin_lock(&vserial_nl_requests_lock);
+	list_for_each_entry(first, &vserial_nl_requests, node) {
+		if (first->task == current) {
+			list_add_tail(&rq->node, &first->others);
+			spin_unlock(&vserial_nl_requests_lock);
+			return 0;
+		}
+	}
+	spin_unlock(&vserial_nl_requests_lock);
+
+	rq->task = current;
+	INIT_LIST_HEAD(&rq->others);
+	init_task_work(&rq->work, vserial_nl_perform);
+	err = task_work_add(current, &rq->work, TWA_RESUME);
+	if (err)
+		return err;
+	spin_lock(&vserial_nl_requests_lock);
+	list_add(&rq->node, &vserial_nl_requests);
+	spin_unlock(&vserial_nl_requests_lock);
+	return 0;
 }
 
 /**
@@ -616,9 +665,8 @@ int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info)
 	rq->cred = get_current_cred();
 	rq->admin = admin;
 	rq->perform = cmd->perform;
-	init_task_work(&rq->work, vserial_nl_perform);
 	__module_get(THIS_MODULE);
-	err = task_work_add(current, &rq->work, TWA_RESUME);
+	err = vserial_nl_queue(rq);
 	if (!err)
 		return -EINTR;
 

@@ -16,7 +16,11 @@ struct vserial_port;
 
 /**
  * struct vserial_request - what somebody asked for
- * @work: carries it out
+ * @work: carries it out, and those of @others
+ * @task: who sent it
+ * @node: in the list of requests under way, or in @others of another
+ * @others: what the same task asked for after this; they go in that order,
+ *	which task works, last in first out, do not
  * @skb: the request, kept
  * @nlh: its header, in @skb
  * @sender: the sender's socket, kept
@@ -28,6 +32,9 @@ struct vserial_port;
  */
 struct vserial_request {
 	struct callback_head work;
+	struct task_struct *task;
+	struct list_head node;
+	struct list_head others;
 	struct sk_buff *skb;
 	const struct nlmsghdr *nlh;
 	struct sock *sender;

@@ -194,6 +194,26 @@ class Client:
         body = struct.pack("=BBH", command, version, 0) + data
         return self._talk(self.family, body, flags)
 
+    def batch(self, requests):
+        """Sends [(name, data)] in one datagram; returns the errnos as they come."""
+        datagram = b""
+        for name, data in requests:
+            self.sequence += 1
+            body = struct.pack("=BBH", getattr(N, "VSERIAL_CMD_" + name), 1, 0) + data
+            datagram += struct.pack("=IHHII", 16 + len(body), self.family,
+                                    NLM_F_REQUEST | NLM_F_ACK, self.sequence, 0) + body
+        self.sock.send(datagram)
+        answers = []
+        while len(answers) < len(requests):
+            data = self.sock.recv(1 << 18)
+            while data:
+                length, kind, _, seq, _ = struct.unpack_from("=IHHII", data)
+                if kind == NLMSG_ERROR:
+                    code, = struct.unpack_from("=i", data, 16)
+                    answers.append((seq - self.sequence + len(requests) - 1, -code))
+                data = data[(length + 3) & ~3:]
+        return answers
+
     def call(self, name, data=b"", flags=NLM_F_ACK):
         """Like raw(), by the command's name: call("GUEST_GET", …)."""
         command = getattr(N, "VSERIAL_CMD_" + name)

@@ -18,7 +18,7 @@ from lib import (N, PATIENCE, SYSFS, Port, Refused, attr, ctl, ctl_json, ctl_raw
                  delete_guest, diag, equal, everything, expect, forget_guest,
                  guest_exists, later, make_guest, make_port, nl, read_file,
                  remove_guest, run,
-                 run_program, scratch, string, test, wait_for, write_sysfs)
+                 run_program, scratch, string, test, u32, wait_for, write_sysfs)
 
 NOBODY = 65534
 UUIDS = ("6ba7b810-9dad-11d1-80b4-00c04fd430c8",
@@ -555,6 +555,22 @@ def dumps_by_guest():
         equal(e.errno, errno.ENOENT, "the errno for a guest that is not there")
     delete_guest("o-d1")
     equal(nl().dump("GUEST_GET")[0]["name"], "o-d2", "the guests left")
+
+
+@test
+def requests_in_order():
+    """requests of one datagram are carried out and answered in their order"""
+    forget_guest("o-order")
+    port = string(N.VSERIAL_A_PORT_GUEST, "o-order") + u32(N.VSERIAL_A_PORT_INDEX, 0)
+    sizes = range(4096, 4096 * 21, 4096)
+    answers = nl().batch(
+        [("GUEST_NEW", string(N.VSERIAL_A_GUEST_NAME, "o-order")),
+         ("GUEST_NEW", string(N.VSERIAL_A_GUEST_NAME, "o-order")),
+         ("PORT_NEW", port)] +
+        [("PORT_SET", port + u32(N.VSERIAL_A_PORT_HISTORY, n)) for n in sizes])
+    equal(answers, [(i, errno.EEXIST if i == 1 else 0) for i in range(len(sizes) + 3)],
+          "the answers")
+    equal(nl().port("o-order", 0)["history"], sizes[-1], "what was set last")
 
 
 run()
