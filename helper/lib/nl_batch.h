@@ -30,7 +30,7 @@ struct vnl_taker {
 /**
  * vnl_batch_new() - have a socket used this way
  * @vnl: the socket, which sees no vnl_call() any more; stays the caller's
- * @taker: who is told; it may post but not flush or take
+ * @taker: who is told; it may not take
  * @arg: for @taker
  */
 struct vnl_batch *vnl_batch_new(struct vnl *vnl, const struct vnl_taker *taker, void *arg);

@@ -130,6 +130,20 @@ static struct request *find_request(const struct request_list *list, uint32_t se
 	return NULL;
 }
 
+/*
+ * Sends a request that changes something.  The kernel carries these out on the
+ * way back from the system call, the last one first: each goes alone.
+ */
+static uint32_t post_alone(struct kport *kport, bool ack)
+{
+	uint32_t seq = vnl_batch_post(kport->batch, ack);
+	struct vnl_error error;
+
+	if (vnl_batch_flush(kport->batch, &error))
+		log_line(LOG_ERR, "%s", error.text);
+	return seq;
+}
+
 static void put_offset(struct vnl_msg *msg, uint32_t id, uint64_t offset)
 {
 	vnl_put_u32(msg, VSERIAL_A_DATA_SESSION, id);
@@ -148,13 +162,15 @@ void kport_report(struct kport *kport, struct session *session, uint32_t state,
 	struct vnl_msg *msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_BACKING_REPORT, false);
 	uint32_t seq;
 
+	log_line(LOG_DEBUG, "%s: state %u%s%s%s%s", session_name(session), state,
+		 *peer ? ", peer " : "", peer, *reason ? ": " : "", reason);
 	vnl_put_u32(msg, VSERIAL_A_BACKING_ID, session->id);
 	vnl_put_u32(msg, VSERIAL_A_BACKING_STATE, state);
 	if (*reason)
 		vnl_put_str(msg, VSERIAL_A_BACKING_REASON, reason);
 	if (*peer)
 		vnl_put_str(msg, VSERIAL_A_BACKING_PEER, peer);
-	seq = vnl_batch_post(kport->batch, confirm);
+	seq = post_alone(kport, confirm);
 	if (confirm)
 		add_request(&kport->requests, REQUEST_CONFIRM, session, NULL, seq);
 }
@@ -224,7 +240,7 @@ void kport_announce(struct kport *kport, struct session *session, struct peer *p
 	vnl_put_u32(msg, VSERIAL_A_SESSION_BACKING, session->id);
 	vnl_put_str(msg, VSERIAL_A_SESSION_PEER, peer->name);
 	add_request(&kport->requests, REQUEST_ANNOUNCE, session, peer,
-		    vnl_batch_post(kport->batch, false));
+		    post_alone(kport, false));
 }
 
 /* Sends the first dump that waits, if none is under way. */
@@ -273,7 +289,7 @@ static void end_kernel_session(struct kport *kport, uint32_t id)
 	struct vnl_msg *msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_SESSION_DEL, false);
 
 	vnl_put_u32(msg, VSERIAL_A_SESSION_ID, id);
-	vnl_batch_post(kport->batch, false);
+	post_alone(kport, false);
 }
 
 void kport_retire(struct kport *kport, struct peer *peer)
@@ -320,7 +336,7 @@ static void on_backing(struct kport *kport, const struct vnl_reply *reply)
 		.guest = vnl_str(reply, VSERIAL_A_BACKING_GUEST),
 		.index = vnl_u32(reply, VSERIAL_A_BACKING_INDEX),
 		.spec = vnl_str(reply, VSERIAL_A_BACKING_SPEC),
-		.server = vnl_u32(reply, VSERIAL_A_BACKING_ENDPOINT) != VSERIAL_ENDPOINT_CLIENT,
+		.endpoint = vnl_u32(reply, VSERIAL_A_BACKING_ENDPOINT),
 		.max_clients = vnl_u32(reply, VSERIAL_A_BACKING_MAX_CLIENTS),
 		.idle_timeout = vnl_u32(reply, VSERIAL_A_BACKING_IDLE_TIMEOUT),
 		.owned = vnl_has(reply, VSERIAL_A_BACKING_UID),

@@ -762,6 +762,15 @@ static void begin(struct session *session)
 		report(session, false);
 }
 
+/* A pipe says itself which end it is. */
+static bool is_server(const struct uri *uri, uint32_t endpoint)
+{
+	if (uri->kind == URI_PIPE)
+		return !uri->client;
+	return endpoint == VSERIAL_ENDPOINT_SERVER ||
+	       (endpoint == VSERIAL_ENDPOINT_AUTO && !*uri->host);
+}
+
 static void take_settings(struct session *session, const struct backing *backing)
 {
 	session->power = backing->power;
@@ -783,7 +792,6 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	session->id = backing->id;
 	session->guest = xstrdup(backing->guest);
 	session->index = backing->index;
-	session->server = backing->server;
 	session->settled = backing->offset;
 	TAILQ_INIT(&session->peers);
 	take_settings(session, backing);
@@ -795,13 +803,32 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 		session->ops = transport_find(&session->uri, why);
 	session->place.uri = &session->uri;
 	session->place.conf = &daemon->conf;
-	/* A pipe says itself which end it is. */
-	if (session->ops && session->uri.kind == URI_PIPE)
-		session->server = !session->uri.client;
+	session->server = is_server(&session->uri, backing->endpoint);
 	if (!session->ops)
 		set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
 	begin(session);
 	return session;
+}
+
+/* It has become a server, or a client: what it was ends. */
+static void turn_around(struct session *session)
+{
+	struct peer *peer;
+
+	session->server = !session->server;
+	session->leaving = false;
+	timer_stop(session->leave_timer);
+	timer_stop(session->retry);
+	settle(session);
+	listener_free(session->listener);
+	session->listener = NULL;
+	lookup_cancel(session->lookup);
+	session->lookup = NULL;
+	dialer_free(session->dialer);
+	session->dialer = NULL;
+	session->fault = 0;
+	while ((peer = TAILQ_FIRST(&session->peers)))
+		remove_peer(session, peer, NULL);
 }
 
 void session_update(struct session *session, const struct backing *backing)
@@ -809,6 +836,8 @@ void session_update(struct session *session, const struct backing *backing)
 	bool off = session->power && !backing->power;
 
 	take_settings(session, backing);
+	if (session->ops && is_server(&session->uri, backing->endpoint) != session->server)
+		turn_around(session);
 	watch_idleness(session);
 	if (session->ops && !session->server && off)
 		begin_leaving(session, backing);

@@ -28,7 +28,7 @@
  * @guest: the guest's name
  * @index: the port's index
  * @spec: what to serve
- * @server: listen; otherwise dial
+ * @endpoint: enum vserial_endpoint
  * @max_clients: peers at a time
  * @idle_timeout: seconds without a byte after which a peer has to go, 0: never
  * @owned: the guest has an owner
@@ -43,7 +43,7 @@ struct backing {
 	const char *guest;
 	uint32_t index;
 	const char *spec;
-	bool server;
+	uint32_t endpoint;
 	uint32_t max_clients;
 	uint32_t idle_timeout;
 	bool owned;

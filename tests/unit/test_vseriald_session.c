@@ -208,7 +208,9 @@ static void kernel_turn(void)
 static void start(const char *spec, bool server, bool power)
 {
 	const struct backing backing = {
-		.id = 7, .guest = "vm", .index = 1, .spec = spec, .server = server,
+		.id = 7, .guest = "vm", .index = 1,
+		.spec = spec,
+		.endpoint = server ? VSERIAL_ENDPOINT_SERVER : VSERIAL_ENDPOINT_CLIENT,
 		.max_clients = 2, .power = power, .offset = kernel.settled, .owned = true,
 		.uid = getuid(), .gid = getgid(),
 	};
@@ -663,7 +665,8 @@ static void test_port_in_use(void **state)
 
 static void test_idle(void **state)
 {
-	struct backing backing = { .id = 7, .max_clients = 2, .idle_timeout = 1, .power = true };
+	struct backing backing = { .id = 7, .max_clients = 2, .idle_timeout = 1, .power = true,
+				   .endpoint = VSERIAL_ENDPOINT_SERVER };
 	uint16_t port = free_port();
 	int fd;
 
@@ -786,6 +789,31 @@ static void test_client_stays(void **state)
 	stop();
 }
 
+static void test_turns_around(void **state)
+{
+	struct backing backing = { .id = 7, .max_clients = 2, .power = true };
+	uint16_t port = free_port();
+	int listening, fd;
+
+	(void)state;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	/* With a host in it the specification alone makes it a client. */
+	session_update(session, &backing);
+	reads_end(fd);
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_RECOVERABLE_ERROR);
+	listening = listen_on(port);
+	until(readable(listening));
+	fd = accept(listening, NULL, NULL);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	close(listening);
+	backing.endpoint = VSERIAL_ENDPOINT_SERVER;
+	session_update(session, &backing);
+	reads_end(fd);
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
 /* Telnet. */
 
 #define READS(fd, text) reads_bytes(fd, text, sizeof(text) - 1)
@@ -1090,6 +1118,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_resync, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_turns_around, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_telnet_server, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_telnet_bulk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_telnet_flood, setup, teardown),
