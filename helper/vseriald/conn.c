@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A connection: its socket, and calls of its uppermost layer. */
 #include <string.h>
+#include <unistd.h>
 
 #include "conn.h"
 #include "memory.h"
@@ -88,6 +89,17 @@ void conn_end(struct conn *conn, struct goodbyes *goodbyes, const char *text)
 		conn = below;
 	}
 	goodbye_say(goodbyes, fd, NULL);
+}
+
+bool conn_is_plain(const struct conn *conn)
+{
+	return !conn->below;
+}
+
+void conn_release(struct conn *conn)
+{
+	close(conn->fd);
+	conn->ops->end(conn);
 }
 
 ssize_t conn_read(struct conn *conn, void *bytes, size_t len)

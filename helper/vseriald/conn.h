@@ -120,6 +120,12 @@ struct conn *conn_telnet(struct conn *below, bool server);
  */
 void conn_end(struct conn *conn, struct goodbyes *goodbyes, const char *text);
 
+/** conn_is_plain() - whether it is a socket without layers. */
+bool conn_is_plain(const struct conn *conn);
+
+/** conn_release() - close a plain socket here, of which another process has a copy. */
+void conn_release(struct conn *conn);
+
 /** conn_read() - as conn_ops.read. */
 ssize_t conn_read(struct conn *conn, void *bytes, size_t len);
 

@@ -3,6 +3,7 @@
 #ifndef VSERIALD_DAEMON_H
 #define VSERIALD_DAEMON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -15,7 +16,9 @@
  * @resolver: looks names up
  * @goodbyes: connections that are being closed
  * @kport: the kernel side
+ * @handover: what the daemon before left, until all backings are known
  * @peers: how many peers there are on all ports
+ * @ending: no more input is read
  */
 struct daemon {
 	sd_event *event;
@@ -23,7 +26,9 @@ struct daemon {
 	struct resolver *resolver;
 	struct goodbyes *goodbyes;
 	struct kport *kport;
+	struct handover *handover;
 	uint32_t peers;
+	bool ending;
 };
 
 /** daemon_now() - the time on CLOCK_MONOTONIC, in microseconds. */

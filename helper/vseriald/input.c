@@ -31,18 +31,23 @@ size_t input_to_send(struct input *input, const char **bytes, uint64_t *offset)
 	*bytes = input->data + input->sent;
 	*offset = input->offset + input->sent;
 	input->sent = input->len;
+	input->asked = true;
 	return len;
 }
 
 void input_refused(struct input *input)
 {
-	if (input->sent)
+	if (input->asked && !input->room)
 		input->stuck = true;
 }
 
 void input_answered(struct input *input)
 {
-	if (input->stuck || !input->sent || input->sent < input->len)
+	bool taken = input->asked && !input->stuck && !input->room;
+
+	input->asked = false;
+	input->room = false;
+	if (!taken)
 		return;
 	input->offset += input->len;
 	input_clear(input);
@@ -55,6 +60,7 @@ void input_rewind(struct input *input, uint64_t offset)
 		input->offset = offset;
 	input->sent = (size_t)(offset - input->offset);
 	input->stuck = false;
+	input->room = input->asked;
 	if (input->sent == input->len) {
 		input->offset = offset;
 		input_clear(input);

@@ -20,6 +20,9 @@
  * @len: how many
  * @offset: of the first of them, counted from the first ever sent
  * @sent: how many of them have been sent
+ * @asked: something was sent and not answered yet
+ * @room: since then the kernel has told where to go on: that can overtake the
+ *	refusal it belongs to
  * @stuck: the kernel has not taken all and will ask for the rest
  */
 struct input {
@@ -27,6 +30,8 @@ struct input {
 	size_t len;
 	uint64_t offset;
 	size_t sent;
+	bool asked;
+	bool room;
 	bool stuck;
 };
 

@@ -8,6 +8,7 @@
 
 #include <linux/vserial.h>
 
+#include "handover.h"
 #include "kport.h"
 #include "log.h"
 #include "memory.h"
@@ -15,6 +16,7 @@
 #include "peer.h"
 #include "session.h"
 #include "table.h"
+#include "timer.h"
 
 /* Of it half is output that was not read yet; the rest is for answers. */
 #define RECEIVE_BUFFER	(4u << 20)
@@ -22,6 +24,8 @@
 #define TAKES		8
 /* Turns of sessions that cause each other before others have theirs. */
 #define ROUNDS		4
+/* How long the end waits for guests, in microseconds. */
+#define END_PATIENCE	1000000
 
 /**
  * enum request_kind - what an answer is awaited for
@@ -65,6 +69,7 @@ TAILQ_HEAD(session_list, session);
  * @io: its source
  * @turn: runs at the end of a turn of the loop
  * @again: has another turn follow
+ * @end: the last moment to end the loop
  * @sessions: all
  * @awake: those with work to do in this turn
  * @sending: those whose input was sent in this turn
@@ -85,6 +90,7 @@ struct kport {
 	sd_event_source *io;
 	sd_event_source *turn;
 	sd_event_source *again;
+	sd_event_source *end;
 	struct session_list sessions;
 	struct session_list awake;
 	struct session_list sending;
@@ -516,6 +522,9 @@ static void dump_done(struct kport *kport, struct request *request, const struct
 		log_line(LOG_ERR, "cannot list what is to be served: %s", error->text);
 	} else {
 		sweep(kport);
+		/* What belongs to none of them is nobody's. */
+		handover_free(kport->daemon->handover);
+		kport->daemon->handover = NULL;
 	}
 }
 
@@ -650,6 +659,18 @@ static void flush(struct kport *kport)
 	}
 }
 
+static int end_if_done(struct kport *kport)
+{
+	const struct session *session;
+
+	if (!kport->daemon->ending)
+		return 0;
+	TAILQ_FOREACH(session, &kport->sessions, list)
+		if (!input_idle(&session->input))
+			return 0;
+	return sd_event_exit(kport->daemon->event, 0);
+}
+
 static int on_turn(sd_event_source *source, void *arg)
 {
 	struct kport *kport = arg;
@@ -661,7 +682,7 @@ static int on_turn(sd_event_source *source, void *arg)
 		give_credit(kport, false);
 		flush(kport);
 		if (TAILQ_EMPTY(&kport->awake) && !vnl_batch_posted(kport->batch))
-			return 0;
+			return end_if_done(kport);
 	}
 	sd_event_source_set_enabled(kport->again, SD_EVENT_ONESHOT);
 	return 0;
@@ -673,6 +694,22 @@ static int on_again(sd_event_source *source, void *arg)
 	(void)source;
 	(void)arg;
 	return 0;
+}
+
+static int on_end(sd_event_source *source, uint64_t now, void *arg)
+{
+	struct kport *kport = arg;
+
+	(void)source;
+	(void)now;
+	return sd_event_exit(kport->daemon->event, 0);
+}
+
+void kport_end(struct kport *kport)
+{
+	/* What the guests do not take soon, they get twice or not at all. */
+	kport->daemon->ending = true;
+	timer_start(kport->daemon->event, &kport->end, END_PATIENCE, on_end, kport);
 }
 
 /* The whole. */
@@ -733,7 +770,7 @@ int kport_start(struct kport *kport, struct vnl_error *error)
 	return 0;
 }
 
-void kport_free(struct kport *kport)
+void kport_free(struct kport *kport, bool keep)
 {
 	struct vnl_error error;
 	struct session *session;
@@ -741,8 +778,12 @@ void kport_free(struct kport *kport)
 
 	if (!kport)
 		return;
-	while ((session = TAILQ_FIRST(&kport->sessions)))
-		session_end(session, true);
+	while ((session = TAILQ_FIRST(&kport->sessions))) {
+		if (keep)
+			session_keep(session);
+		else
+			session_end(session, true);
+	}
 	vnl_batch_flush(kport->batch, &error);
 	while ((request = TAILQ_FIRST(&kport->requests)))
 		drop_request(&kport->requests, request);
@@ -751,6 +792,7 @@ void kport_free(struct kport *kport)
 	sd_event_source_disable_unref(kport->io);
 	sd_event_source_disable_unref(kport->turn);
 	sd_event_source_disable_unref(kport->again);
+	sd_event_source_disable_unref(kport->end);
 	table_free(&kport->by_id);
 	table_free(&kport->peers);
 	table_free(&kport->seen);

@@ -37,8 +37,18 @@ struct kport *kport_new(struct daemon *daemon, struct vnl_error *error);
  */
 int kport_start(struct kport *kport, struct vnl_error *error);
 
-/** kport_free() - end all sessions and the registration; NULL is allowed. */
-void kport_free(struct kport *kport);
+/**
+ * kport_free() - end the registration
+ * @kport: the kernel side; NULL is allowed
+ * @keep: leave connections and listeners to the next daemon
+ */
+void kport_free(struct kport *kport, bool keep);
+
+/**
+ * kport_end() - end the loop, as soon as the guests have what was sent to them
+ * @kport: the kernel side
+ */
+void kport_end(struct kport *kport);
 
 /** kport_sessions() - how many backings are served. */
 unsigned int kport_sessions(const struct kport *kport);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "handover.h"
 #include "listener.h"
 #include "log.h"
 #include "memory.h"
@@ -118,9 +119,11 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 
 static int open_one(struct listener *listener, const struct address *at, char *why)
 {
-	int fd = listener->ops->listen(listener->place, at, why);
+	int fd = handover_listener(listener->daemon->handover, at);
 	int rc;
 
+	if (fd < 0)
+		fd = listener->ops->listen(listener->place, at, why);
 	if (fd < 0)
 		return fd;
 	listener->doors[listener->n].fd = fd;
@@ -130,6 +133,24 @@ static int open_one(struct listener *listener, const struct address *at, char *w
 	if (rc < 0)
 		snprintf(why, TRANSPORT_WHY_MAX, "cannot watch a socket: %s", strerror(-rc));
 	return rc < 0 ? rc : 0;
+}
+
+static void end(struct listener *listener, bool keep)
+{
+	if (!listener)
+		return;
+	while (listener->n) {
+		struct door *door = &listener->doors[--listener->n];
+
+		sd_event_source_disable_unref(door->source);
+		if (keep)
+			handover_keep_listener(door->fd);
+		close(door->fd);
+		if (!keep && listener->ops->unlisten)
+			listener->ops->unlisten(listener->place, &listener->at.v[listener->n]);
+	}
+	sd_event_source_disable_unref(listener->pause);
+	free(listener);
 }
 
 struct listener *listener_new(struct daemon *daemon, const struct transport_ops *ops,
@@ -156,15 +177,10 @@ struct listener *listener_new(struct daemon *daemon, const struct transport_ops 
 
 void listener_free(struct listener *listener)
 {
-	if (!listener)
-		return;
-	while (listener->n) {
-		listener->n--;
-		sd_event_source_disable_unref(listener->doors[listener->n].source);
-		close(listener->doors[listener->n].fd);
-		if (listener->ops->unlisten)
-			listener->ops->unlisten(listener->place, &listener->at.v[listener->n]);
-	}
-	sd_event_source_disable_unref(listener->pause);
-	free(listener);
+	end(listener, false);
+}
+
+void listener_keep(struct listener *listener)
+{
+	end(listener, true);
 }

@@ -37,4 +37,7 @@ struct listener *listener_new(struct daemon *daemon, const struct transport_ops 
 /** listener_free() - stop listening; NULL is allowed. */
 void listener_free(struct listener *listener);
 
+/** listener_keep() - leave listening to the next daemon; NULL is allowed. */
+void listener_keep(struct listener *listener);
+
 #endif

@@ -25,6 +25,7 @@
 #include "conf.h"
 #include "daemon.h"
 #include "goodbye.h"
+#include "handover.h"
 #include "kport.h"
 #include "log.h"
 #include "memory.h"
@@ -128,9 +129,15 @@ struct process {
 
 static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
 {
+	const struct process *process = arg;
+
+	(void)source;
 	(void)info;
-	(void)arg;
-	return sd_event_exit(sd_event_source_get_event(source), 0);
+	if (process->daemon->kport)
+		kport_end(process->daemon->kport);
+	else
+		sd_event_exit(process->daemon->event, 0);
+	return 0;
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
@@ -157,10 +164,11 @@ static int watch_signals(struct process *process)
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
-	rc = sd_event_add_signal(event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_end, NULL);
+	rc = sd_event_add_signal(event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_end,
+				 process);
 	if (rc >= 0)
 		rc = sd_event_add_signal(event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, on_end,
-					 NULL);
+					 process);
 	if (rc >= 0)
 		rc = sd_event_add_signal(event, NULL, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_reload,
 					 process);
@@ -254,10 +262,13 @@ int main(int argc, char **argv)
 		return EXIT_REFUSED;
 	}
 	daemon.goodbyes = goodbyes_new(daemon.event);
+	daemon.handover = handover_new();
 
 	status = serve(&daemon);
 
-	kport_free(daemon.kport);
+	/* Where a service manager keeps descriptors, the next daemon goes on with them. */
+	kport_free(daemon.kport, status == EXIT_SUCCESS && getenv("NOTIFY_SOCKET"));
+	handover_free(daemon.handover);
 	goodbyes_free(daemon.goodbyes);
 	resolver_free(daemon.resolver);
 	sd_event_unref(daemon.event);

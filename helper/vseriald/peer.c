@@ -169,14 +169,37 @@ struct peer *peer_new(struct daemon *daemon, const struct ring *ring, struct con
 	return peer;
 }
 
-void peer_free(struct peer *peer, const char *text)
+static void forget(struct peer *peer)
 {
 	peer->daemon->peers--;
 	sd_event_source_disable_unref(peer->io);
 	sd_event_source_disable_unref(peer->again);
-	conn_end(peer->conn, peer->daemon->goodbyes, text);
 	free(peer->backlog);
 	free(peer);
+}
+
+void peer_free(struct peer *peer, const char *text)
+{
+	conn_end(peer->conn, peer->daemon->goodbyes, text);
+	forget(peer);
+}
+
+void peer_release(struct peer *peer)
+{
+	conn_release(peer->conn);
+	forget(peer);
+}
+
+uint64_t peer_offset(const struct peer *peer)
+{
+	if (peer->phase != PEER_LIVE)
+		return peer->resume;
+	if (peer->backlog_len && !peer->notice)
+		return peer->history_start + peer->backlog_sent;
+	if (peer->awaiting)
+		return peer->awaits;
+	return ring_offset(peer->ring, peer->position > peer->ring->tail ? peer->position :
+			   peer->ring->tail);
 }
 
 static void add_backlog(struct peer *peer, const void *bytes, size_t len)
@@ -192,6 +215,7 @@ static void clear_backlog(struct peer *peer)
 	peer->backlog = NULL;
 	peer->backlog_len = 0;
 	peer->backlog_sent = 0;
+	peer->notice = false;
 }
 
 static void tell_loss(struct peer *peer, uint64_t lost)
@@ -208,6 +232,13 @@ void peer_history(struct peer *peer, uint64_t offset, const void *bytes, size_t 
 	size_t max = peer->daemon->conf.viewer_buffer;
 	size_t excess;
 
+	if (offset + len <= peer->resume)
+		return;
+	if (offset < peer->resume) {
+		bytes = (const char *)bytes + (peer->resume - offset);
+		len -= (size_t)(peer->resume - offset);
+		offset = peer->resume;
+	}
 	if (!peer->backlog_len)
 		peer->history_start = offset;
 	else if (offset > peer->history_end)
@@ -327,6 +358,7 @@ bool peer_pump(struct peer *peer)
 	while (rc == 1) {
 		if (!peer->backlog_len && peer->position < peer->ring->tail) {
 			tell_loss(peer, peer->ring->tail - peer->position);
+			peer->notice = true;
 			peer->position = peer->ring->tail;
 		}
 		rc = peer->backlog_len ? write_backlog(peer) : write_ring(peer);

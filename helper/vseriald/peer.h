@@ -67,6 +67,9 @@ enum peer_phase {
  * @backlog_sent: how many of them are written
  * @history_start: offset of the first byte of history in @backlog
  * @history_end: offset behind the last
+ * @resume: the offset of the first byte it was not given by another daemon, 0
+ *	for all
+ * @notice: @backlog is no history
  * @position: where it is in the ring; in PEER_WAITS what the ring keeps for it
  * @awaiting: it has everything in front of @awaits already
  * @awaits: the offset of the first byte it lacks
@@ -100,6 +103,8 @@ struct peer {
 	size_t backlog_sent;
 	uint64_t history_start;
 	uint64_t history_end;
+	uint64_t resume;
+	bool notice;
 	uint64_t position;
 	bool awaiting;
 	uint64_t awaits;
@@ -133,6 +138,12 @@ struct peer *peer_new(struct daemon *daemon, const struct ring *ring, struct con
  * What has been written still reaches it.
  */
 void peer_free(struct peer *peer, const char *text);
+
+/** peer_release() - as peer_free(), but leave the connection to another daemon. */
+void peer_release(struct peer *peer);
+
+/** peer_offset() - of the first byte it has not been given; 0 for all. */
+uint64_t peer_offset(const struct peer *peer);
 
 /**
  * peer_history() - add to the backlog

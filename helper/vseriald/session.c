@@ -8,6 +8,7 @@
 
 #include "dialer.h"
 #include "goodbye.h"
+#include "handover.h"
 #include "kport.h"
 #include "listener.h"
 #include "log.h"
@@ -288,7 +289,7 @@ static bool may_read(void *arg, const struct peer *peer)
 {
 	const struct session *session = arg;
 
-	if (!peer->id)
+	if (!peer->id || session->daemon->ending)
 		return false;
 	return !peer->writer || (input_idle(&session->input) && !session->input_break);
 }
@@ -534,7 +535,7 @@ void session_history_end(struct session *session, struct peer *peer)
 	uint64_t head = ring_offset(&session->ring, session->ring.head);
 
 	if (!peer->backlog_len)
-		peer_join(peer, head);
+		peer_join(peer, peer->resume ? peer->resume : head);
 	else if (session->flow == FLOW_ON || session->settled >= peer->history_start)
 		peer_join(peer, peer->history_end);
 	else
@@ -748,6 +749,57 @@ static void begin_leaving(struct session *session, const struct backing *backing
 	leave_if_done(session);
 }
 
+/* What the daemon before left. */
+
+static struct handed handed(const struct session *session)
+{
+	return (struct handed){
+		.guest = session->guest,
+		.index = session->index,
+		.spec = session->digest,
+	};
+}
+
+static void adopt_peer(struct session *session, int fd, const struct handed *old)
+{
+	const struct address unknown = { 0 };
+	char name[ADDRESS_TEXT];
+	struct peer *peer;
+
+	session->ops->describe(fd, &unknown, name);
+	peer = add_peer(session, fd, name);
+	if (!peer)
+		return;
+	peer->dialled = old->dialled;
+	peer->resume = old->offset;
+	if (!peer->dialled && peer->resume < session->settled) {
+		kport_history(session->daemon->kport, session, peer);
+		return;
+	}
+	peer_join(peer, peer->resume);
+	start_flow(session);
+}
+
+static void adopt(struct session *session)
+{
+	struct handover *handover = session->daemon->handover;
+	struct handed old = handed(session);
+	char *bytes = NULL;
+	size_t len;
+	int fd;
+
+	/* Without a guest there is nobody to dial for. */
+	if (!handover || !session->ops || (!session->server && !session->power))
+		return;
+	while ((fd = handover_peer(handover, &old)) >= 0)
+		adopt_peer(session, fd, &old);
+	len = handover_input(handover, &old, &bytes);
+	if (!len)
+		return;
+	input_add(&session->input, bytes, len);
+	kport_wake(session->daemon->kport, session);
+}
+
 /* From the kernel's word to a peer. */
 
 static void begin(struct session *session)
@@ -806,6 +858,8 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	session->server = is_server(&session->uri, backing->endpoint);
 	if (!session->ops)
 		set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
+	session->digest = handover_digest(backing->spec);
+	adopt(session);
 	begin(session);
 	return session;
 }
@@ -845,33 +899,16 @@ void session_update(struct session *session, const struct backing *backing)
 		begin(session);
 }
 
-void session_end(struct session *session, bool tell)
+/* All but its peers and its listener. */
+static void dispose(struct session *session)
 {
-	struct kport *kport = session->daemon->kport;
-	struct peer *peer, *next;
-
-	/* What was written counts; the rest is the next backing's. */
-	for (peer = TAILQ_FIRST(&session->peers); peer; peer = next) {
-		next = TAILQ_NEXT(peer, list);
-		peer_pump(peer);
-	}
-	settle(session);
 	dialer_free(session->dialer);
-	session->dialer = NULL;
-	while ((peer = TAILQ_FIRST(&session->peers))) {
-		TAILQ_REMOVE(&session->peers, peer, list);
-		kport_retire(kport, peer);
-		peer_free(peer, NULL);
-	}
-	listener_free(session->listener);
 	lookup_cancel(session->lookup);
 	sd_event_source_disable_unref(session->retry);
 	sd_event_source_disable_unref(session->settle_timer);
 	sd_event_source_disable_unref(session->idle_timer);
 	sd_event_source_disable_unref(session->leave_timer);
-	if (tell)
-		kport_report(kport, session, VSERIAL_STATE_NOT_CONNECTED, "", "", false);
-	kport_forget(kport, session);
+	kport_forget(session->daemon->kport, session);
 	input_clear(&session->input);
 	ring_free(&session->ring);
 	uri_free(&session->uri);
@@ -879,6 +916,56 @@ void session_end(struct session *session, bool tell)
 	free(session->told_why);
 	free(session->told_peer);
 	free(session);
+}
+
+void session_keep(struct session *session)
+{
+	struct handed keep = handed(session);
+	struct peer *peer;
+
+	settle(session);
+	while ((peer = TAILQ_FIRST(&session->peers))) {
+		TAILQ_REMOVE(&session->peers, peer, list);
+		kport_retire(session->daemon->kport, peer);
+		/* What is spoken above a socket has a state that cannot be handed over. */
+		if (!conn_is_plain(peer->conn)) {
+			peer_free(peer, NULL);
+			continue;
+		}
+		keep.offset = peer_offset(peer);
+		keep.dialled = peer->dialled;
+		keep.writer = peer->writer;
+		handover_keep_peer(peer->conn->fd, &keep);
+		peer_release(peer);
+	}
+	if (session->input.len)
+		handover_keep_input(&keep, session->input.data, session->input.len);
+	listener_keep(session->listener);
+	dispose(session);
+}
+
+void session_end(struct session *session, bool tell)
+{
+	struct kport *kport = session->daemon->kport;
+	struct peer *peer, *next;
+
+	/* What was written counts; the rest is the next backing's. */
+	dialer_free(session->dialer);
+	session->dialer = NULL;
+	for (peer = TAILQ_FIRST(&session->peers); peer; peer = next) {
+		next = TAILQ_NEXT(peer, list);
+		peer_pump(peer);
+	}
+	settle(session);
+	while ((peer = TAILQ_FIRST(&session->peers))) {
+		TAILQ_REMOVE(&session->peers, peer, list);
+		kport_retire(kport, peer);
+		peer_free(peer, NULL);
+	}
+	listener_free(session->listener);
+	if (tell)
+		kport_report(kport, session, VSERIAL_STATE_NOT_CONNECTED, "", "", false);
+	dispose(session);
 }
 
 void session_turn(struct session *session)

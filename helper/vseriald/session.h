@@ -84,6 +84,7 @@ enum session_flow {
  * @max_clients: peers at a time
  * @idle_timeout: in seconds, 0: none
  * @uri: the specification
+ * @digest: what stands for it when connections are handed over
  * @place: what is listened on or dialled
  * @ops: the kind of connection, NULL if the specification cannot be served
  * @flow: whether the kernel sends output
@@ -129,6 +130,7 @@ struct session {
 	uint32_t idle_timeout;
 
 	struct uri uri;
+	uint32_t digest;
 	struct place place;
 	const struct transport_ops *ops;
 
@@ -172,6 +174,9 @@ void session_update(struct session *session, const struct backing *backing);
  * @report: tell the kernel, which waits for that
  */
 void session_end(struct session *session, bool report);
+
+/** session_keep() - as session_end(), but leave its connections to another daemon. */
+void session_keep(struct session *session);
 
 /** session_name() - "GUEST/INDEX", for logs; until it is called again. */
 const char *session_name(const struct session *session);

@@ -5,18 +5,18 @@
     guest  <->  port  <== netlink ==>  vseriald  <== socket ==>  peers
 """
 import contextlib
+import fcntl
 import os
 import pwd
 import select
 import signal
 import socket
 import stat
-import struct
 import subprocess
 import threading
 import time
 
-from genl import N, attr, string, u32
+from genl import N, string, u32
 from lib import (PATIENCE, Loopguest, Skip, ctl, ctl_json, ctl_raw, equal,
                  expect, later, make_guest, make_port, nl, pattern,
                  pattern_runs, read_file, run, run_program, scratch, test,
@@ -43,7 +43,7 @@ def tcp_port():
 class Daemon:
     """A running vseriald; ends when the test does."""
 
-    def __init__(self, **settings):
+    def __init__(self, managed=False, **settings):
         self.directory = scratch()
         self.conf = f"{self.directory}/conf"
         self.log = f"{self.directory}/log"
@@ -51,18 +51,38 @@ class Daemon:
             f.writelines(f"{name.replace('_', '-')} = {value}\n"
                          for name, value in settings.items())
         self.process = None
+        self.manager = Manager(self) if managed else None
         self.start()
         later(self.stop)
 
     def start(self):
+        command = ["vseriald", "--debug", f"--config={self.conf}"]
+        options = {"stdin": subprocess.DEVNULL}
+        if self.manager:
+            # The shell is the daemon's process, whose number it has to be told.
+            command = ["sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *command]
+            options.update(env=self.manager.environment(), close_fds=False,
+                           preexec_fn=self.manager.hand_out)
         with open(self.log, "ab") as log:
             log.truncate(0)
-            self.process = subprocess.Popen(
-                ["vseriald", "--debug", f"--config={self.conf}"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, **options)
         wait_for(lambda: "serving" in self.said() or self.process.poll() is not None,
                  "the daemon serves")
         expect(self.process.poll() is None, f"the daemon ended: {self.said()}")
+        if self.manager:
+            self.manager.pump("READY=1")
+            self.manager.started()
+
+    def restart(self):
+        """As `systemctl restart` does it."""
+        self.process.terminate()
+        self.manager.pump("STOPPING=1")
+        equal(self.process.wait(PATIENCE), 0, "the daemon's exit status")
+        self.manager.sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            self.manager.pump("no such field")
+        self.manager.sock.settimeout(PATIENCE)
+        self.start()
 
     def said(self):
         return read_file(self.log)
@@ -87,6 +107,54 @@ class Daemon:
             if key == name:
                 return value.strip()
         raise AssertionError(f"there is no {name}")
+
+
+class Manager:
+    """Plays the service manager: keeps descriptors from one daemon to the next."""
+
+    def __init__(self, daemon):
+        self.path = f"{daemon.directory}/notify"
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(self.path)
+        os.chmod(self.path, 0o777)
+        os.chmod(daemon.directory, 0o755)
+        self.sock.settimeout(PATIENCE)
+        later(self.sock.close)
+        #: the fields that the daemon told, in order
+        self.told = []
+        self.kept = []
+
+    def pump(self, until):
+        """Takes messages until one has a field."""
+        while True:
+            data, fds, _, _ = socket.recv_fds(self.sock, 4096, 8)
+            fields = data.decode().split("\n")
+            self.told += fields
+            for name in [f.partition("=")[2] for f in fields if f.startswith("FDNAME=")]:
+                self.kept.append((fds[0], name))
+            if until in fields:
+                return
+
+    def hand_out(self):
+        """What the daemon's child does before it becomes the daemon."""
+        # Out of the way of where they are to be.
+        high = [os.dup(fd) for fd, _ in self.kept]
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 1000) for fd in high]
+        for i, fd in enumerate(high):
+            os.dup2(fd, 3 + i, inheritable=True)
+
+    def environment(self):
+        environment = dict(os.environ, NOTIFY_SOCKET=self.path)
+        if self.kept:
+            environment.update(LISTEN_FDS=str(len(self.kept)),
+                               LISTEN_FDNAMES=":".join(name for _, name in self.kept))
+        return environment
+
+    def started(self):
+        """The daemon has its own by now."""
+        for fd, _ in self.kept:
+            os.close(fd)
+        self.kept = []
 
 
 class Peer:
@@ -339,11 +407,6 @@ def names():
     connected(found)
 
 
-def missing_runs(pieces):
-    """The places of the pattern that connections brought, as one sorted list."""
-    return sorted(run for piece in pieces for run in pattern_runs(piece))
-
-
 @test
 def killed():
     """kill -9 under load: the guest goes on, the peer gets all the rest"""
@@ -410,6 +473,58 @@ def comes_back():
     guest.write_all(b"three")
     peer = dial(number)
     equal(peer.read(9), b"two three", "the output")
+
+
+@test
+def upgraded():
+    """connections survive a restart under load, with no byte lost or repeated"""
+    daemon = Daemon(managed=True, accept_rate=0)
+    size = 1 << 20
+    port, number = server("n-up", stall_limit=0)
+    peers = [dial(number) for _ in range(3)]
+    wait_for(lambda: port.peer.endswith("and 2 more"), "all are there")
+    writer = port.peer.split()[0]
+    dialled = make_port("n-up2", backing=f"tcp://127.0.0.1:{tcp_port()}", stall_limit=0)
+    listening = listen(_port)
+    quiet = dialled.open()
+    far = accept(listening)
+    wait_for(lambda: dialled.state == CONNECTED, "it is connected")
+    quiet.write_all(b"before ")
+    pipe = make_port("n-up3", backing="pipe:n-up3#far=application", stall_limit=0)
+    pipe.connect()
+    wait_for(lambda: pipe.state == LISTENING, "it listens")
+
+    # As fast as it reads what it writes: never more than the ring holds.
+    guest = Loopguest(port, f"duplex={size}", options=("-c", "512", "-w", "poll", "-t", "240",
+                                                      "-S", "2"))
+    sent = threading.Thread(target=peers[0].send, args=(pattern(size, 2),))
+    sent.start()
+    got = [bytearray(), bytearray(), bytearray()]
+    for restart in range(3):
+        for i in range(3):
+            while len(got[i]) < size // 4 * (restart + 1):
+                got[i] += peers[i].sock.recv(20000)
+        daemon.restart()
+    for i in range(3):
+        got[i] += peers[i].read(size - len(got[i]))
+        expect(pattern_runs(bytes(got[i])) == [(0, size)] or port.dropped_bytes,
+               f"peer {i} lost or repeated something: {pattern_runs(bytes(got[i]))}")
+    sent.join()
+    guest.finish(timeout=240)
+    equal(port.dropped_bytes, 0, "what was dropped")
+    equal(port.peer.split()[0], writer, "who writes")
+    quiet.write_all(b"after")
+    equal(far.read(12), b"before after", "what the dialled peer read")
+    far.send(b"back")
+    equal(quiet.read_exactly(4), b"back", "its input")
+    expect(not select.select([listening], [], [], 0)[0], "it was dialled twice")
+    local = Peer("/run/vserial/pipe/n-up3", family=socket.AF_UNIX)
+    connected(pipe)
+    local.send(b"x")
+    # What was kept for a port that is gone is closed.
+    port.disconnect()
+    for peer in peers:
+        equal(peer.rest(), b"", "what is left")
 
 
 @test

@@ -100,12 +100,47 @@ static void test_room_without_refusal(void **state)
 	assert_true(input_idle(&input));
 }
 
+/* The guest read between the refusal and its way here. */
+static void test_room_overtakes_refusal(void **state)
+{
+	struct input input = { 0 };
+
+	(void)state;
+	input_add(&input, copy("hello"), 5);
+	sends(&input, "hello", 0);
+	input_rewind(&input, 2);
+	input_refused(&input);
+	input_answered(&input);
+	assert_false(input_idle(&input));
+	sends(&input, "llo", 2);
+	input_answered(&input);
+	assert_true(input_idle(&input));
+	assert_int_equal(input.offset, 5);
+
+	/* Also where nothing is left to be sent. */
+	input_add(&input, copy("ab"), 2);
+	sends(&input, "ab", 5);
+	input_rewind(&input, 7);
+	input_refused(&input);
+	input_answered(&input);
+	assert_true(input_idle(&input));
+	input_add(&input, copy("c"), 1);
+	sends(&input, "c", 7);
+	input_refused(&input);
+	input_answered(&input);
+	sends(&input, "", 0);
+	input_rewind(&input, 7);
+	sends(&input, "c", 7);
+	input_clear(&input);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_room_without_refusal),
+		cmocka_unit_test(test_room_overtakes_refusal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -814,6 +814,9 @@ static void test_turns_around(void **state)
 	reads_end(fd);
 	close(fd);
 	until(kernel.state == VSERIAL_STATE_LISTENING);
+	stop();
+}
+
 /* Telnet. */
 
 #define READS(fd, text) reads_bytes(fd, text, sizeof(text) - 1)
