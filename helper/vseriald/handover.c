@@ -73,6 +73,8 @@ void handover_free(struct handover *handover)
 	size_t i;
 
 	for (i = 0; handover && i < handover->n; i++) {
+		/* It has a descriptor of its own, which would keep connections open. */
+		sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", handover->v[i].name);
 		if (handover->v[i].fd >= 0)
 			close(handover->v[i].fd);
 		free(handover->v[i].name);

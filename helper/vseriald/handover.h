@@ -39,7 +39,7 @@ uint32_t handover_digest(const char *spec);
 /** handover_new() - take what the service manager kept. */
 struct handover *handover_new(void);
 
-/** handover_free() - close what nobody wanted; NULL is allowed. */
+/** handover_free() - have nothing kept any more, close what nobody took; NULL is allowed. */
 void handover_free(struct handover *handover);
 
 /**

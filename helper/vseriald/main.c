@@ -267,8 +267,9 @@ int main(int argc, char **argv)
 	status = serve(&daemon);
 
 	/* Where a service manager keeps descriptors, the next daemon goes on with them. */
-	kport_free(daemon.kport, status == EXIT_SUCCESS && getenv("NOTIFY_SOCKET"));
 	handover_free(daemon.handover);
+	daemon.handover = NULL;
+	kport_free(daemon.kport, status == EXIT_SUCCESS && getenv("NOTIFY_SOCKET"));
 	goodbyes_free(daemon.goodbyes);
 	resolver_free(daemon.resolver);
 	sd_event_unref(daemon.event);

@@ -239,7 +239,9 @@ void peer_history(struct peer *peer, uint64_t offset, const void *bytes, size_t 
 		len -= (size_t)(peer->resume - offset);
 		offset = peer->resume;
 	}
-	if (!peer->backlog_len)
+	if (!peer->backlog_len && peer->resume && offset > peer->resume)
+		tell_loss(peer, offset - peer->resume);
+	if (!peer->history_end)
 		peer->history_start = offset;
 	else if (offset > peer->history_end)
 		tell_loss(peer, offset - peer->history_end);

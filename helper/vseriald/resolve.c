@@ -141,7 +141,7 @@ struct lookup *resolver_lookup(struct resolver *resolver, const char *host, uint
 	snprintf(lookup->service, sizeof(lookup->service), "%u", port);
 	lookup->hints.ai_family = family;
 	lookup->hints.ai_socktype = SOCK_STREAM;
-	lookup->hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
+	lookup->hints.ai_flags = AI_NUMERICSERV;
 	lookup->request.ar_name = lookup->host;
 	lookup->request.ar_service = lookup->service;
 	lookup->request.ar_request = &lookup->hints;

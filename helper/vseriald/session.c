@@ -253,7 +253,10 @@ static void release_held(struct session *session, uint64_t offset)
 			continue;
 		if (offset < peer->history_start)
 			peer_drop_history(peer);
-		peer_join(peer, peer->backlog_len ? peer->history_end : offset);
+		if (peer->backlog_len)
+			peer_join(peer, peer->history_end);
+		else
+			peer_join(peer, offset > peer->resume ? offset : peer->resume);
 	}
 }
 

@@ -70,18 +70,17 @@ class Daemon:
                  "the daemon serves")
         expect(self.process.poll() is None, f"the daemon ended: {self.said()}")
         if self.manager:
-            self.manager.pump("READY=1")
             self.manager.started()
 
     def restart(self):
         """As `systemctl restart` does it."""
         self.process.terminate()
-        self.manager.pump("STOPPING=1")
-        equal(self.process.wait(PATIENCE), 0, "the daemon's exit status")
-        self.manager.sock.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            self.manager.pump("no such field")
-        self.manager.sock.settimeout(PATIENCE)
+        # A queue of datagrams is short.
+        wait_for(lambda: self.manager.drain() or self.process.poll() is not None,
+                 "the daemon ends")
+        self.manager.drain()
+        equal(self.process.returncode, 0, "the daemon's exit status")
+        expect(self.manager.kept, "it has kept nothing")
         self.start()
 
     def said(self):
@@ -95,6 +94,9 @@ class Daemon:
         self.process.wait()
 
     def stop(self):
+        if self.manager:
+            # Nobody is to be asked to keep anything.
+            self.manager.sock.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
@@ -120,8 +122,7 @@ class Manager:
         os.chmod(daemon.directory, 0o755)
         self.sock.settimeout(PATIENCE)
         later(self.sock.close)
-        #: the fields that the daemon told, in order
-        self.told = []
+        #: descriptors and their names
         self.kept = []
 
     def pump(self, until):
@@ -129,17 +130,28 @@ class Manager:
         while True:
             data, fds, _, _ = socket.recv_fds(self.sock, 4096, 8)
             fields = data.decode().split("\n")
-            self.told += fields
-            for name in [f.partition("=")[2] for f in fields if f.startswith("FDNAME=")]:
-                self.kept.append((fds[0], name))
-            if until in fields:
+            name = [f.partition("=")[2] for f in fields if f.startswith("FDNAME=")]
+            if "FDSTORE=1" in fields:
+                os.set_inheritable(fds[0], False)
+                self.kept.append((fds[0], name[0]))
+            if "FDSTOREREMOVE=1" in fields:
+                for fd in [fd for fd, kept in self.kept if kept == name[0]]:
+                    os.close(fd)
+                self.kept = [k for k in self.kept if k[1] != name[0]]
+            if until(fields):
                 return
+
+    def drain(self):
+        """Takes the messages that are there."""
+        self.sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            self.pump(lambda fields: False)
+        self.sock.settimeout(PATIENCE)
 
     def hand_out(self):
         """What the daemon's child does before it becomes the daemon."""
         # Out of the way of where they are to be.
-        high = [os.dup(fd) for fd, _ in self.kept]
-        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 1000) for fd in high]
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 1000) for fd, _ in self.kept]
         for i, fd in enumerate(high):
             os.dup2(fd, 3 + i, inheritable=True)
 
@@ -151,10 +163,10 @@ class Manager:
         return environment
 
     def started(self):
-        """The daemon has its own by now."""
-        for fd, _ in self.kept:
-            os.close(fd)
-        self.kept = []
+        """Waits until the daemon is ready and wants nothing kept any more."""
+        self.pump(lambda fields: "READY=1" in fields)
+        while self.kept:
+            self.pump(lambda fields: "FDSTOREREMOVE=1" in fields)
 
 
 class Peer:
@@ -402,7 +414,7 @@ def names():
     number = tcp_port()
     found = make_port("n-name3", backing=f"tcp4://localhost:{number}", endpoint="server")
     found.connect()
-    wait_for(lambda: found.state == LISTENING, f"it listens: {found.reason}")
+    wait_for(lambda: found.state == LISTENING, "it listens")
     dial(number)
     connected(found)
 
