@@ -11,10 +11,12 @@ import errno
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "module"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[1:1] = [os.path.join(HERE, "..", "module"), os.path.join(HERE, "..", "lib")]
 # pylint: disable=wrong-import-position
 import failslab
 import genl
+import klog
 from lib import (N, PATIENCE, Port, delete_guest, diag, equal, expect, forget_client,
                  forget_guest, later, make_guest, nl, read_file, run, run_program, scratch,
                  string, test, u32, u8, wait_for)
@@ -263,4 +265,5 @@ def insmod_fails():
 if not failslab.there():
     print("1..1\nnot ok 1 - FAILSLAB is there")
     sys.exit(1)
-run()
+# The kernel also tells where memory ran out, with a trace.
+run(klog.BUG)
