@@ -134,25 +134,33 @@ def all_at_once():
 
 @test
 def switched():
-    """a backing switched 100 times under load: files joined by offset have each byte once"""
+    """a backing switched 100 times under load: the files' pieces in order have each byte once"""
     directory = scratch()
     files = [f"{directory}/{n}" for n in range(10)]
+    sizes = dict.fromkeys(files, 0)
+    pieces = []
     port = make_port("x-switch", backing=f"file:{files[0]}", stall_limit=0)
     guest = Loopguest(port, "flood", options=("-c", "1000", "-w", "poll", "-t", "0"))
-    for turn in range(1, 101):
-        path = files[turn % len(files)]
-        size = os.path.getsize(path) if os.path.exists(path) else 0
-        port.set(backing=f"file:{path}")
-        wait_for(lambda p=path, s=size: os.path.getsize(p) > s, f"{path} gets bytes")
+
+    def piece_ends(path):
+        end = os.path.getsize(path)
+        pieces.append((path, sizes[path], end))
+        sizes[path] = end
+
+    for turn in range(100):
+        path, then = files[turn % 10], files[(turn + 1) % 10]
+        wait_for(lambda p=path: os.path.getsize(p) > sizes[p], f"{path} gets bytes")
+        port.set(backing=f"file:{then}")
+        piece_ends(path)
     sent = int(guest.terminate().finish()["flood"]["bytes"])
     wait_for(lambda: not port.tx_unread, "all is taken")
+    piece_ends(then)
     equal((port.tx_bytes, port.dropped_bytes), (sent, 0), "tx_bytes, dropped_bytes")
-    pieces = sorted(piece for path in files for piece in pattern_runs(contents(path)))
-    at = 0
-    for offset, length in pieces:
-        equal(offset, at, "the offset of the next piece of output")
-        at += length
-    equal(at, sent, "the bytes in all files")
+    for path, size in sizes.items():
+        equal(os.path.getsize(path), size, f"the size of {path}, which ended with the last switch,")
+    written = {path: contents(path) for path in files}
+    joined = b"".join(written[path][begin:end] for path, begin, end in pieces)
+    equal(pattern_runs(joined), [(0, sent)], "the pieces joined")
     diag(f"{sent} bytes in {len(pieces)} pieces")
 
 
