@@ -13,9 +13,6 @@
  * of it at most: it counts the buffers that its messages take, and the socket
  * gives the count back when it has read them.
  *
- * Input comes with offsets; what the guest has no room for stays with the
- * sender, which is told when to send it again.
- *
  * Locks: vserial_channels_lock, then a channel's lock or a link's input_lock,
  * which are never held together; a port's lock is taken inside the latter.
  */
@@ -97,7 +94,7 @@ struct vserial_channel {
 	struct rcu_head rcu;
 };
 
-static const struct genl_family *vserial_channel_family;
+const struct genl_family *vserial_channel_family;
 static LIST_HEAD(vserial_channels);
 /* Guards changes of vserial_channels, and the links of each. */
 static DEFINE_MUTEX(vserial_channels_lock);
@@ -709,117 +706,19 @@ void vserial_link_ack(struct vserial_link *l, u64 upto)
 	vserial_link_kick(l);
 }
 
-static void vserial_link_tell_room(struct vserial_link *l, u64 offset)
+/**
+ * vserial_channel_post() - send a small message that costs no credit
+ * @l: the link it is about
+ * @skb: the message; is used up
+ *
+ * Context: any, in an RCU read section.
+ */
+void vserial_channel_post(const struct vserial_link *l, struct sk_buff *skb)
 {
-	struct sk_buff *skb = genlmsg_new(VSERIAL_CHANNEL_HEADER,
-					  GFP_ATOMIC | __GFP_NOWARN);
-	void *hdr;
-
-	if (!skb)
-		return;
-	hdr = genlmsg_put(skb, 0, 0, vserial_channel_family, 0,
-			  VSERIAL_CMD_DATA_ROOM_NTF);
-	if (!hdr || nla_put_u32(skb, VSERIAL_A_DATA_SESSION, l->id) ||
-	    nla_put_u64_64bit(skb, VSERIAL_A_DATA_OFFSET, offset,
-			      VSERIAL_A_DATA_PAD) ||
-	    sock_flag(l->channel->sk, SOCK_DEAD)) {
+	if (sock_flag(l->channel->sk, SOCK_DEAD))
 		nlmsg_free(skb);
-		return;
-	}
-	genlmsg_end(skb, hdr);
-	genlmsg_unicast(&init_net, skb, l->channel->portid);
-}
-
-/**
- * vserial_link_room() - input that did not fit may be sent again
- * @l: the link
- *
- * Context: any, in an RCU read section, without a lock of the port.
- */
-void vserial_link_room(struct vserial_link *l)
-{
-	unsigned long flags;
-	bool tell;
-	u64 offset;
-
-	/* Waits for vserial_link_input() to say that something did not fit. */
-	spin_lock_irqsave(&l->input_lock, flags);
-	tell = l->short_of_room;
-	l->short_of_room = false;
-	offset = l->input;
-	spin_unlock_irqrestore(&l->input_lock, flags);
-	if (tell)
-		vserial_link_tell_room(l, offset);
-}
-
-/**
- * vserial_link_input() - bytes for the guest
- * @l: the link
- * @offset: of the first, as the sender counts
- * @buf: bytes
- * @n: how many; those that were taken before are skipped
- * @reason: says why not
- *
- * Context: any, in an RCU read section.
- * Return: 0; or -EAGAIN with @reason filled if it did not take all: then
- * VSERIAL_CMD_DATA_ROOM_NTF follows.
- */
-int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
-		       size_t n, struct vserial_reason *reason)
-{
-	unsigned long flags;
-	bool lost = false;
-	int err = l->ops->admit(l, reason);
-
-	if (err)
-		return err;
-	spin_lock_irqsave(&l->input_lock, flags);
-	if (offset > l->input) {
-		/* It goes on behind what did not fit, or has lost its place. */
-		lost = !l->short_of_room;
-		offset = l->input;
-		err = -EAGAIN;
-	} else if (l->input - offset < n) {
-		size_t known = l->input - offset;
-		size_t taken = l->ops->input(l, buf + known, n - known);
-
-		l->input += taken;
-		l->short_of_room = taken < n - known;
-		if (l->short_of_room)
-			err = -EAGAIN;
-	}
-	spin_unlock_irqrestore(&l->input_lock, flags);
-	if (lost)
-		vserial_link_tell_room(l, offset);
-	if (!err)
-		return 0;
-	return vserial_refuse(reason, err,
-			      "the guest has no room for all of it; wait until told to send again");
-}
-
-/**
- * vserial_link_at() - may something that is not a byte be sent here?
- * @l: the link
- * @offset: the place, as the sender counts
- * @reason: says why not
- *
- * Context: any, in an RCU read section.
- * Return: 0; or -EAGAIN with @reason filled if bytes before it were not taken.
- */
-int vserial_link_at(struct vserial_link *l, u64 offset,
-		    struct vserial_reason *reason)
-{
-	unsigned long flags;
-	u64 at;
-
-	spin_lock_irqsave(&l->input_lock, flags);
-	at = l->input;
-	spin_unlock_irqrestore(&l->input_lock, flags);
-	if (offset <= at)
-		return 0;
-	return vserial_refuse(reason, -EAGAIN,
-			      "input was taken up to offset %llu, and this stands at %llu",
-			      at, offset);
+	else
+		genlmsg_unicast(&init_net, skb, l->channel->portid);
 }
 
 /* A socket is closed: end what it held. */

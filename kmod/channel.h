@@ -89,6 +89,9 @@ struct vserial_link {
 	bool short_of_room;
 };
 
+/* channel.c: out of the guest */
+extern const struct genl_family *vserial_channel_family;
+
 int vserial_channel_init(const struct genl_family *family);
 void vserial_channel_exit(void);
 
@@ -99,17 +102,20 @@ void vserial_link_close(struct vserial_link *l);
 void vserial_link_flow(struct vserial_link *l, u64 from);
 void vserial_link_ebb(struct vserial_link *l);
 void vserial_link_kick(struct vserial_link *l);
-void vserial_link_room(struct vserial_link *l);
+void vserial_channel_post(const struct vserial_link *l, struct sk_buff *skb);
 struct vserial_link *vserial_link_find(u32 id, const struct sock *sk,
 				       struct vserial_reason *reason);
 void vserial_link_ack(struct vserial_link *l, u64 upto);
-int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
-		       size_t n, struct vserial_reason *reason);
-int vserial_link_at(struct vserial_link *l, u64 offset,
-		    struct vserial_reason *reason);
 void vserial_link_credit(struct vserial_link *l, u64 returned);
 bool vserial_channel_credit(const struct sock *sk, u64 returned);
 u32 vserial_link_portid(const struct vserial_link *l);
 bool vserial_link_is_of(const struct vserial_link *l, const struct sock *sk);
+
+/* link.c: into the guest */
+void vserial_link_room(struct vserial_link *l);
+int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
+		       size_t n, struct vserial_reason *reason);
+int vserial_link_at(struct vserial_link *l, u64 offset,
+		    struct vserial_reason *reason);
 
 #endif /* _VSERIAL_CHANNEL_H */
