@@ -19,8 +19,6 @@
 #define BATCH_SIZE	(96 << 10)
 /* An attribute has at most 64 KiB. */
 #define DATAGRAM_SIZE	(68 << 10)
-/* How many are read at once. */
-#define DATAGRAMS	16
 
 /**
  * struct vnl_batch - a socket with much to carry
@@ -43,7 +41,7 @@ struct vnl_batch {
 	size_t posted;
 	char batch[BATCH_SIZE];
 	bool gone;
-	char datagrams[DATAGRAMS][DATAGRAM_SIZE];
+	char datagrams[VNL_BATCH_TAKES][DATAGRAM_SIZE];
 };
 
 struct vnl_batch *vnl_batch_new(struct vnl *vnl, const struct vnl_taker *taker, void *arg)
@@ -146,25 +144,25 @@ static void take_message(struct vnl_batch *batch, struct nlmsghdr *nlh)
 
 static int receive(struct vnl_batch *batch, struct mmsghdr *messages)
 {
-	struct iovec iov[DATAGRAMS];
+	struct iovec iov[VNL_BATCH_TAKES];
 	unsigned int i;
 	int n;
 
-	for (i = 0; i < DATAGRAMS; i++) {
+	for (i = 0; i < VNL_BATCH_TAKES; i++) {
 		iov[i] = (struct iovec){ batch->datagrams[i], DATAGRAM_SIZE };
 		messages[i] = (struct mmsghdr){ 0 };
 		messages[i].msg_hdr.msg_iov = &iov[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
 	do {
-		n = recvmmsg(vnl_fd(batch->vnl), messages, DATAGRAMS, MSG_DONTWAIT, NULL);
+		n = recvmmsg(vnl_fd(batch->vnl), messages, VNL_BATCH_TAKES, MSG_DONTWAIT, NULL);
 	} while (n < 0 && errno == EINTR);
 	return n;
 }
 
 int vnl_batch_take(struct vnl_batch *batch, struct vnl_error *error)
 {
-	struct mmsghdr messages[DATAGRAMS];
+	struct mmsghdr messages[VNL_BATCH_TAKES];
 	int i, n = receive(batch, messages);
 
 	if (n < 0 && errno == EAGAIN)

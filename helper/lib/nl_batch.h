@@ -13,6 +13,9 @@
 
 #include "nl.h"
 
+/* How many datagrams vnl_batch_take() takes; where it takes fewer no more are there. */
+#define VNL_BATCH_TAKES 16
+
 struct vnl_batch;
 
 /**

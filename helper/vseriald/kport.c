@@ -372,6 +372,7 @@ static void on_backing_del(struct kport *kport, uint32_t id)
 {
 	struct session *session = table_find(&kport->by_id, id);
 
+	table_remove(&kport->seen, id);
 	if (!session)
 		return;
 	/* While there is a backing in whose name it can be given back. */
@@ -594,21 +595,21 @@ static void start_over(struct kport *kport)
 	fetch_backings(kport);
 }
 
-/* Return: as vnl_batch_take(), 1 after a loss; ends the loop where the module is gone. */
-static int take(struct kport *kport)
+/* Return: whether more may be there; ends the loop where the module is gone. */
+static bool take(struct kport *kport)
 {
 	struct vnl_error error = { 0 };
 	int n = vnl_batch_take(kport->batch, &error);
 
 	if (n >= 0)
-		return n;
+		return n == VNL_BATCH_TAKES;
 	if (error.err == ENOBUFS) {
 		start_over(kport);
-		return 1;
+		return true;
 	}
 	log_line(error.err == ENOENT ? LOG_NOTICE : LOG_ERR, "%s", error.text);
 	sd_event_exit(kport->daemon->event, error.err == ENOENT ? 0 : 1);
-	return 0;
+	return false;
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)

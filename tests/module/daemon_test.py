@@ -43,8 +43,10 @@ def tcp_port():
 class Daemon:
     """A running vseriald; ends when the test does."""
 
-    def __init__(self, managed=False, **settings):
+    def __init__(self, managed=False, prefix=(), **settings):
         self.directory = scratch()
+        os.chmod(self.directory, 0o755)
+        self.prefix = prefix
         self.conf = f"{self.directory}/conf"
         self.log = f"{self.directory}/log"
         with open(self.conf, "w", encoding="ascii") as f:
@@ -56,7 +58,7 @@ class Daemon:
         later(self.stop)
 
     def start(self):
-        command = ["vseriald", "--debug", f"--config={self.conf}"]
+        command = [*self.prefix, "vseriald", "--debug", f"--config={self.conf}"]
         options = {"stdin": subprocess.DEVNULL}
         if self.manager:
             # The shell is the daemon's process, whose number it has to be told.
@@ -119,7 +121,6 @@ class Manager:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(self.path)
         os.chmod(self.path, 0o777)
-        os.chmod(daemon.directory, 0o755)
         self.sock.settimeout(PATIENCE)
         later(self.sock.close)
         #: descriptors and their names
@@ -273,6 +274,30 @@ def serves():
     with contextlib.suppress(ConnectionRefusedError):
         dial(number)
         raise AssertionError("it listens although it is disconnected")
+
+
+@test
+def as_the_unit_does():
+    """started as its user, with the capabilities of the unit, it gives up the same"""
+    unit = read_file(os.path.join(os.path.dirname(__file__),
+                                  "../../helper/vseriald/vseriald.service.in"))
+    (given,) = [line.partition("=")[2].split() for line in unit.splitlines()
+                if line.startswith("AmbientCapabilities=")]
+    caps = ",".join("+" + name.removeprefix("CAP_").lower() for name in given)
+    user = pwd.getpwnam("vserial")
+    daemon = Daemon(prefix=("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
+                            "--clear-groups", f"--inh-caps=-all,{caps}",
+                            f"--ambient-caps=-all,{caps}", f"--bounding-set=-all,{caps}",
+                            "--no-new-privs"))
+    equal(daemon.status("Uid").split()[0], str(user.pw_uid), "its user")
+    for name in "CapPrm", "CapEff":
+        equal(int(daemon.status(name), 16), 1 << 10 | 1 << 0 | 1 << 6 | 1 << 7, name)
+    equal(int(daemon.status("CapAmb"), 16), 0, "CapAmb")
+    port = make_port("n-unit", backing="tcp://:80")
+    port.connect()
+    wait_for(lambda: port.state == LISTENING, "it listens below port 1024")
+    dial(80)
+    connected(port)
 
 
 @test
