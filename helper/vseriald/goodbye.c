@@ -107,9 +107,13 @@ void goodbye_say(struct goodbyes *goodbyes, int fd, const char *text)
 
 void goodbyes_free(struct goodbyes *goodbyes)
 {
+	struct goodbye *goodbye, *next;
+
 	if (!goodbyes)
 		return;
-	while (!TAILQ_EMPTY(&goodbyes->list))
-		end(TAILQ_FIRST(&goodbyes->list));
+	for (goodbye = TAILQ_FIRST(&goodbyes->list); goodbye; goodbye = next) {
+		next = TAILQ_NEXT(goodbye, list);
+		end(goodbye);
+	}
 	free(goodbyes);
 }

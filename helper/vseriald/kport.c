@@ -126,6 +126,17 @@ static void drop_request(struct request_list *list, struct request *request)
 	free(request);
 }
 
+static void drop_requests(struct request_list *list)
+{
+	struct request *request, *next;
+
+	for (request = TAILQ_FIRST(list); request; request = next) {
+		next = TAILQ_NEXT(request, list);
+		free(request);
+	}
+	TAILQ_INIT(list);
+}
+
 static struct request *find_request(const struct request_list *list, uint32_t seq)
 {
 	struct request *request;
@@ -252,10 +263,11 @@ void kport_announce(struct kport *kport, struct session *session, struct peer *p
 /* Sends the first dump that waits, if none is under way. */
 static void next_dump(struct kport *kport)
 {
-	struct request *request;
+	struct request *request, *next;
 	struct vnl_msg *msg;
 
-	while ((request = TAILQ_FIRST(&kport->dumps)) && !request->seq) {
+	for (request = TAILQ_FIRST(&kport->dumps); request && !request->seq; request = next) {
+		next = TAILQ_NEXT(request, list);
 		if (request->kind == REQUEST_BACKINGS) {
 			vnl_batch_begin(kport->batch, VSERIAL_CMD_BACKING_GET, true);
 		} else if (request->peer) {
@@ -267,6 +279,7 @@ static void next_dump(struct kport *kport)
 			continue;
 		}
 		request->seq = vnl_batch_post(kport->batch, false);
+		return;
 	}
 }
 
@@ -775,7 +788,6 @@ void kport_free(struct kport *kport, bool keep)
 {
 	struct vnl_error error;
 	struct session *session;
-	struct request *request;
 
 	if (!kport)
 		return;
@@ -786,10 +798,8 @@ void kport_free(struct kport *kport, bool keep)
 			session_end(session, true);
 	}
 	vnl_batch_flush(kport->batch, &error);
-	while ((request = TAILQ_FIRST(&kport->requests)))
-		drop_request(&kport->requests, request);
-	while ((request = TAILQ_FIRST(&kport->dumps)))
-		drop_request(&kport->dumps, request);
+	drop_requests(&kport->requests);
+	drop_requests(&kport->dumps);
 	sd_event_source_disable_unref(kport->io);
 	sd_event_source_disable_unref(kport->turn);
 	sd_event_source_disable_unref(kport->again);

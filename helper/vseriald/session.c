@@ -807,11 +807,9 @@ static void adopt(struct session *session)
 
 static void begin(struct session *session)
 {
-	if (!session->ops)
-		report(session, false);
-	else if (session->server)
+	if (session->ops && session->server)
 		begin_server(session);
-	else if (session->power)
+	else if (session->ops && session->power)
 		begin_client(session);
 	else
 		report(session, false);
