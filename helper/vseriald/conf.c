@@ -34,12 +34,34 @@ static const struct setting {
 	{ "keepalive-interval", offsetof(struct conf, keepalive_interval), 1, 32767 },
 	{ "keepalive-count", offsetof(struct conf, keepalive_count), 1, 127 },
 	{ "user-timeout", offsetof(struct conf, user_timeout), 0, 86400 },
+	{ "handshake-timeout", offsetof(struct conf, handshake_timeout), 1, 600 },
+	{ "handshakes", offsetof(struct conf, handshakes), 1, 100000 },
+	{ "handshakes-per-address", offsetof(struct conf, handshakes_per_address), 1, 100000 },
+	{ 0 },
+};
+
+/**
+ * struct file_setting - a setting that names a file
+ * @name: its name in the file
+ * @at: where it is in struct conf
+ */
+static const struct file_setting {
+	const char *name;
+	size_t at;
+} files[] = {
+	{ "certificate", offsetof(struct conf, certificate) },
+	{ "key", offsetof(struct conf, key) },
+	{ "client-certificate", offsetof(struct conf, client_certificate) },
+	{ "client-key", offsetof(struct conf, client_key) },
+	{ "ca", offsetof(struct conf, ca) },
+	{ "client-ca", offsetof(struct conf, client_ca) },
 	{ 0 },
 };
 
 static const char known[] = "user, bind, max-clients, accept-rate, viewer-buffer, "
 	"connect-timeout, retry-min, retry-max, keepalive-idle, keepalive-interval, "
-	"keepalive-count, user-timeout";
+	"keepalive-count, user-timeout, certificate, key, client-certificate, client-key, ca, "
+	"client-ca, handshake-timeout, handshakes, handshakes-per-address";
 
 #define VIEWER_BUFFER_MIN (64u << 10)
 #define VIEWER_BUFFER_MAX (64u << 20)
@@ -56,8 +78,15 @@ struct reader {
 	char *why;
 };
 
+static char **file_at(struct conf *conf, const struct file_setting *file)
+{
+	return (char **)((char *)conf + file->at);
+}
+
 void conf_defaults(struct conf *conf)
 {
+	const struct file_setting *file;
+
 	*conf = (struct conf){
 		.user = xstrdup("vserial"),
 		.max_clients = 4096,
@@ -70,7 +99,12 @@ void conf_defaults(struct conf *conf)
 		.keepalive_interval = 10,
 		.keepalive_count = 6,
 		.user_timeout = 300,
+		.handshake_timeout = 10,
+		.handshakes = 256,
+		.handshakes_per_address = 32,
 	};
+	for (file = files; file->name; file++)
+		*file_at(conf, file) = xstrdup("");
 }
 
 static void free_bind(struct conf *conf)
@@ -136,9 +170,24 @@ static int set_number(struct reader *reader, const struct setting *setting, cons
 	return 0;
 }
 
+static int set_file(struct reader *reader, const struct file_setting *file, const char *value)
+{
+	char **path = file_at(reader->conf, file);
+
+	if (*value && *value != '/') {
+		snprintf(reader->why, CONF_WHY_MAX, "%s '%.200s' is not a path that starts with '/'",
+			 file->name, value);
+		return -1;
+	}
+	free(*path);
+	*path = xstrdup(value);
+	return 0;
+}
+
 static int set(struct reader *reader, const char *section, const char *name, const char *value)
 {
 	const struct setting *setting = numbers;
+	const struct file_setting *file;
 
 	if (*section) {
 		snprintf(reader->why, CONF_WHY_MAX, "section [%s] is unknown: there are none",
@@ -154,6 +203,9 @@ static int set(struct reader *reader, const char *section, const char *name, con
 		return set_bind(reader, value);
 	if (!strcmp(name, "viewer-buffer"))
 		return set_viewer_buffer(reader, value);
+	for (file = files; file->name; file++)
+		if (!strcmp(file->name, name))
+			return set_file(reader, file, value);
 	while (setting->name && strcmp(setting->name, name))
 		setting++;
 	if (setting->name)
@@ -200,6 +252,10 @@ int conf_read(struct conf *conf, const char *path, char *why)
 
 void conf_free(struct conf *conf)
 {
+	const struct file_setting *file;
+
+	for (file = files; file->name; file++)
+		free(*file_at(conf, file));
 	free_bind(conf);
 	free(conf->user);
 	*conf = (struct conf){ 0 };

@@ -24,6 +24,15 @@
  * @keepalive_idle: seconds of silence before a peer is asked for, 0: never
  * @keepalive_interval: seconds between such questions
  * @keepalive_count: questions without an answer that end a connection
+ * @certificate: that of a TLS server, a file, "" if there is none
+ * @key: its private key, "" where it is in the same file
+ * @client_certificate: what is shown to TLS servers, "" for none
+ * @client_key: its private key
+ * @ca: the authorities of TLS servers, a file or a folder, "" for the system's
+ * @client_ca: those of clients
+ * @handshake_timeout: what a TLS handshake may take, in seconds
+ * @handshakes: how many may be under way
+ * @handshakes_per_address: how many of these from one address
  * @user_timeout: seconds that a peer may leave bytes unacknowledged, 0: the
  *	system's
  */
@@ -41,6 +50,15 @@ struct conf {
 	uint32_t keepalive_interval;
 	uint32_t keepalive_count;
 	uint32_t user_timeout;
+	char *certificate;
+	char *key;
+	char *client_certificate;
+	char *client_key;
+	char *ca;
+	char *client_ca;
+	uint32_t handshake_timeout;
+	uint32_t handshakes;
+	uint32_t handshakes_per_address;
 };
 
 /** conf_defaults() - the settings of an empty file. */

@@ -15,6 +15,7 @@
  * @conf: the settings
  * @resolver: looks names up
  * @goodbyes: connections that are being closed
+ * @arrivals: connections whose handshake is under way
  * @kport: the kernel side
  * @handover: what the daemon before left, until all backings are known
  * @peers: how many peers there are on all ports
@@ -25,6 +26,7 @@ struct daemon {
 	struct conf conf;
 	struct resolver *resolver;
 	struct goodbyes *goodbyes;
+	struct arrivals *arrivals;
 	struct kport *kport;
 	struct handover *handover;
 	uint32_t peers;

@@ -346,6 +346,14 @@ unsigned int kport_sessions(const struct kport *kport)
 	return (unsigned int)kport->by_id.n;
 }
 
+void kport_reload(struct kport *kport)
+{
+	struct session *session;
+
+	TAILQ_FOREACH(session, &kport->sessions, list)
+		session_reload(session);
+}
+
 /* Messages. */
 
 static void on_backing(struct kport *kport, const struct vnl_reply *reply)

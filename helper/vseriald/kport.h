@@ -53,6 +53,9 @@ void kport_end(struct kport *kport);
 /** kport_sessions() - how many backings are served. */
 unsigned int kport_sessions(const struct kport *kport);
 
+/** kport_reload() - the settings are new. */
+void kport_reload(struct kport *kport);
+
 /* Requests of sessions. */
 
 /**

@@ -22,6 +22,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "arrival.h"
 #include "conf.h"
 #include "daemon.h"
 #include "goodbye.h"
@@ -152,6 +153,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	if (!read_settings(process->opts, &conf)) {
 		conf_free(&process->daemon->conf);
 		process->daemon->conf = conf;
+		kport_reload(process->daemon->kport);
 		log_line(LOG_NOTICE, "the settings have been read again");
 	}
 	sd_notify(0, "READY=1\nSTATUS=Serving");
@@ -262,6 +264,7 @@ int main(int argc, char **argv)
 		return EXIT_REFUSED;
 	}
 	daemon.goodbyes = goodbyes_new(daemon.event);
+	daemon.arrivals = arrivals_new(&daemon);
 	daemon.handover = handover_new();
 
 	status = serve(&daemon);
@@ -270,6 +273,7 @@ int main(int argc, char **argv)
 	handover_free(daemon.handover);
 	daemon.handover = NULL;
 	kport_free(daemon.kport, status == EXIT_SUCCESS && getenv("NOTIFY_SOCKET"));
+	arrivals_free(daemon.arrivals);
 	goodbyes_free(daemon.goodbyes);
 	resolver_free(daemon.resolver);
 	sd_event_unref(daemon.event);

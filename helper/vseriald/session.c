@@ -6,6 +6,7 @@
 
 #include <linux/vserial.h>
 
+#include "arrival.h"
 #include "dialer.h"
 #include "goodbye.h"
 #include "handover.h"
@@ -16,6 +17,7 @@
 #include "resolve.h"
 #include "session.h"
 #include "timer.h"
+#include "transport_tls.h"
 
 #define SECOND		1000000ull
 /*
@@ -477,9 +479,8 @@ static int on_idle_timer(sd_event_source *source, uint64_t now, void *arg)
 	return 0;
 }
 
-static struct peer *add_peer(struct session *session, int fd, const char *name)
+static struct peer *add_peer(struct session *session, struct conn *conn, const char *name)
 {
-	struct conn *conn = conn_new(session->ops, fd);
 	struct peer *peer;
 
 	if (session->uri.kind == URI_TELNET)
@@ -497,7 +498,7 @@ static struct peer *add_peer(struct session *session, int fd, const char *name)
 }
 
 /* A client that is not taken, and why. */
-static bool refuse_client(struct session *session, int fd, const char *name)
+static bool refuse_client(struct session *session, struct conn *conn, const char *name)
 {
 	char text[160];
 
@@ -510,20 +511,48 @@ static bool refuse_client(struct session *session, int fd, const char *name)
 	else
 		return false;
 	log_line(LOG_NOTICE, "%s: %s was refused: too many clients", session_name(session), name);
-	goodbye_say(session->daemon->goodbyes, fd, text);
+	conn_end(conn, session->daemon->goodbyes, text);
 	return true;
 }
 
-static void on_accepted(void *arg, int fd, const char *name)
+static void admit_client(void *arg, struct conn *conn, const char *name)
 {
 	struct session *session = arg;
 	struct peer *peer;
 
-	if (refuse_client(session, fd, name))
+	if (refuse_client(session, conn, name))
 		return;
-	peer = add_peer(session, fd, name);
+	peer = add_peer(session, conn, name);
 	if (peer)
 		kport_history(session->daemon->kport, session, peer);
+}
+
+static void client_failed(void *arg, const char *name, const char *why)
+{
+	log_line(LOG_NOTICE, "%s: %s was refused: %s", session_name(arg), name, why);
+}
+
+static const struct arrival_handler clients = {
+	.arrived = admit_client,
+	.failed = client_failed,
+};
+
+/* Whoever has to prove something does so first. */
+static void arrive(struct session *session, int fd, const char *name,
+		   const struct arrival_handler *handler)
+{
+	struct conn *conn = conn_new(session->ops, fd);
+
+	if (session->tls)
+		arrival_begin(session->daemon->arrivals, conn_tls(conn, session->tls), name,
+			      handler, session);
+	else
+		handler->arrived(session, conn, name);
+}
+
+static void on_accepted(void *arg, int fd, const char *name)
+{
+	arrive(arg, fd, name, &clients);
 }
 
 void session_history(struct session *session, struct peer *peer, uint64_t offset,
@@ -659,10 +688,10 @@ static void begin_server(struct session *session)
 
 /* Clients. */
 
-static void on_connected(void *arg, int fd, const char *name)
+static void admit_server(void *arg, struct conn *conn, const char *name)
 {
 	struct session *session = arg;
-	struct peer *peer = add_peer(session, fd, name);
+	struct peer *peer = add_peer(session, conn, name);
 
 	if (!peer) {
 		dialer_again(session->dialer);
@@ -674,6 +703,25 @@ static void on_connected(void *arg, int fd, const char *name)
 	peer_join(peer, session->settled);
 	start_flow(session);
 	report(session, false);
+}
+
+static void server_failed(void *arg, const char *name, const char *why)
+{
+	struct session *session = arg;
+
+	set_fault(session, VSERIAL_STATE_RECOVERABLE_ERROR, "%s: %s; dialling again", name, why);
+	dialer_again(session->dialer);
+	report(session, false);
+}
+
+static const struct arrival_handler servers = {
+	.arrived = admit_server,
+	.failed = server_failed,
+};
+
+static void on_connected(void *arg, int fd, const char *name)
+{
+	arrive(arg, fd, name, &servers);
 }
 
 static void on_failed(void *arg, const char *why)
@@ -744,6 +792,7 @@ static void begin_leaving(struct session *session, const struct backing *backing
 {
 	dialer_free(session->dialer);
 	session->dialer = NULL;
+	arrivals_cancel(session->daemon->arrivals, session);
 	session->leaving = true;
 	session->end = backing->has_end ? backing->end : UINT64_MAX;
 	timer_start(session->daemon->event, &session->leave_timer,
@@ -770,7 +819,7 @@ static void adopt_peer(struct session *session, int fd, const struct handed *old
 	struct peer *peer;
 
 	session->ops->describe(fd, &unknown, name);
-	peer = add_peer(session, fd, name);
+	peer = add_peer(session, conn_new(session->ops, fd), name);
 	if (!peer)
 		return;
 	peer->dialled = old->dialled;
@@ -792,7 +841,7 @@ static void adopt(struct session *session)
 	int fd;
 
 	/* Without a guest there is nobody to dial for. */
-	if (!handover || !session->ops || (!session->server && !session->power))
+	if (!handover || !session->ops || session->uri.tls || (!session->server && !session->power))
 		return;
 	while ((fd = handover_peer(handover, &old)) >= 0)
 		adopt_peer(session, fd, &old);
@@ -807,9 +856,11 @@ static void adopt(struct session *session)
 
 static void begin(struct session *session)
 {
-	if (session->ops && session->server)
+	bool ready = session->ops && (!session->uri.tls || session->tls);
+
+	if (ready && session->server)
 		begin_server(session);
-	else if (session->ops && session->power)
+	else if (ready && session->power)
 		begin_client(session);
 	else
 		report(session, false);
@@ -832,6 +883,29 @@ static void take_settings(struct session *session, const struct backing *backing
 	session->place.owned = backing->owned;
 	session->place.uid = backing->uid;
 	session->place.gid = backing->gid;
+}
+
+/* Return: whether there are some; with a mistake in them the old ones stay. */
+static bool read_tls_rules(struct session *session)
+{
+	char why[TRANSPORT_WHY_MAX];
+	struct tls_rules *rules;
+
+	if (!session->uri.tls)
+		return true;
+	rules = tls_rules_new(&session->uri, &session->daemon->conf, session->server, why);
+	if (!rules && session->tls) {
+		log_line(LOG_WARNING, "%s: %s; what was read before stays", session_name(session),
+			 why);
+	} else if (!rules) {
+		set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
+	} else {
+		if (!session->tls)
+			session->fault = 0;
+		tls_rules_free(session->tls);
+		session->tls = rules;
+	}
+	return rules;
 }
 
 struct session *session_new(struct daemon *daemon, const struct backing *backing)
@@ -859,6 +933,8 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	session->server = is_server(&session->uri, backing->endpoint);
 	if (!session->ops)
 		set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
+	else
+		read_tls_rules(session);
 	session->digest = handover_digest(backing->spec);
 	adopt(session);
 	begin(session);
@@ -881,9 +957,20 @@ static void turn_around(struct session *session)
 	session->lookup = NULL;
 	dialer_free(session->dialer);
 	session->dialer = NULL;
+	arrivals_cancel(session->daemon->arrivals, session);
 	session->fault = 0;
 	while ((peer = TAILQ_FIRST(&session->peers)))
 		remove_peer(session, peer, NULL);
+	/* What has to be proved is another thing now. */
+	tls_rules_free(session->tls);
+	session->tls = NULL;
+	read_tls_rules(session);
+}
+
+void session_reload(struct session *session)
+{
+	if (session->ops && session->uri.tls && read_tls_rules(session))
+		begin(session);
 }
 
 void session_update(struct session *session, const struct backing *backing)
@@ -903,6 +990,7 @@ void session_update(struct session *session, const struct backing *backing)
 /* All but its peers and its listener. */
 static void dispose(struct session *session)
 {
+	arrivals_cancel(session->daemon->arrivals, session);
 	dialer_free(session->dialer);
 	lookup_cancel(session->lookup);
 	sd_event_source_disable_unref(session->retry);
@@ -912,6 +1000,7 @@ static void dispose(struct session *session)
 	kport_forget(session->daemon->kport, session);
 	input_clear(&session->input);
 	ring_free(&session->ring);
+	tls_rules_free(session->tls);
 	uri_free(&session->uri);
 	free(session->guest);
 	free(session->told_why);

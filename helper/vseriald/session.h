@@ -87,6 +87,7 @@ enum session_flow {
  * @digest: what stands for it when connections are handed over
  * @place: what is listened on or dialled
  * @ops: the kind of connection, NULL if the specification cannot be served
+ * @tls: what peers have to prove, NULL where there is no TLS
  * @flow: whether the kernel sends output
  * @settled: the offset up to which output has been delivered
  * @ring: output on its way
@@ -133,6 +134,7 @@ struct session {
 	uint32_t digest;
 	struct place place;
 	const struct transport_ops *ops;
+	struct tls_rules *tls;
 
 	enum session_flow flow;
 	uint64_t settled;
@@ -167,6 +169,9 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 
 /** session_update() - its guest's power or its settings have changed. */
 void session_update(struct session *session, const struct backing *backing);
+
+/** session_reload() - certificates are to be read again; connections stay. */
+void session_reload(struct session *session);
 
 /**
  * session_end() - let go of it

@@ -55,7 +55,19 @@ static void test_settings(void **state)
 				   "accept-rate=0\nviewer-buffer = 1M\nconnect-timeout = 3\n"
 				   "retry-min = 10\nretry-max = 1\nkeepalive-idle = 0\n"
 				   "keepalive-interval = 5\nkeepalive-count = 2\n"
-				   "user-timeout = 20\n", &conf, why), 0);
+				   "user-timeout = 20\ncertificate = /c\nkey = /k\n"
+				   "client-certificate = /cc\nclient-key = /ck\nca = /ca\n"
+				   "client-ca = /cca\nhandshake-timeout = 4\nhandshakes = 5\n"
+				   "handshakes-per-address = 6\n", &conf, why), 0);
+	assert_string_equal(conf.certificate, "/c");
+	assert_string_equal(conf.key, "/k");
+	assert_string_equal(conf.client_certificate, "/cc");
+	assert_string_equal(conf.client_key, "/ck");
+	assert_string_equal(conf.ca, "/ca");
+	assert_string_equal(conf.client_ca, "/cca");
+	assert_int_equal(conf.handshake_timeout, 4);
+	assert_int_equal(conf.handshakes, 5);
+	assert_int_equal(conf.handshakes_per_address, 6);
 	assert_string_equal(conf.user, "nobody");
 	assert_int_equal(conf.n_bind, 2);
 	assert_string_equal(conf.bind[1], "::1");
@@ -78,6 +90,7 @@ static void test_mistakes(void **state)
 		const char *text;
 		const char *why;
 	} bad[] = {
+		{ "certificate = c.pem\n", "'c.pem' is not a path" },
 		{ "max-clients = 0\n", ":1: max-clients '0' is not a number from 1" },
 		{ "\nmax-clients = many\n", ":2: max-clients 'many'" },
 		{ "max-clients =\n", ":1: max-clients ''" },

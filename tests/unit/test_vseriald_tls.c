@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * TLS: both ends are ours, over a pair of sockets, and real programs of
+ * others over TCP; and what peers cost before they have proved anything.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "arrival.h"
+#include "goodbye.h"
+#include "transport_tls.h"
+#include "unit.h"
+
+#define ROUNDS 100000
+
+static char folder[] = "/tmp/vseriald-tls-XXXXXX";
+static struct daemon the_daemon;
+
+/* The path of a file of ours; of the last eight. */
+static char *file(const char *name)
+{
+	static char paths[8][64];
+	static int i;
+	char *path = paths[i++ % 8];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+/**
+ * struct side - one end of a connection
+ * @spec: its specification
+ * @cert: the file of its certificate, or NULL
+ * @uri: the specification, understood
+ * @rules: what it asks for
+ * @conn: the connection
+ * @rc: of its handshake, -EAGAIN while it goes on
+ */
+struct side {
+	const char *spec;
+	const char *cert;
+	struct uri uri;
+	struct tls_rules *rules;
+	struct conn *conn;
+	int rc;
+};
+
+static void set_file(char **at, const char *name)
+{
+	free(*at);
+	*at = strdup(name ? file(name) : "");
+}
+
+static bool read_rules(struct side *side, bool server, char *why)
+{
+	struct conf *conf = &the_daemon.conf;
+
+	assert_int_equal(uri_parse(side->spec, &side->uri, why, TRANSPORT_WHY_MAX), 0);
+	set_file(server ? &conf->certificate : &conf->client_certificate, side->cert);
+	set_file(&conf->ca, "ca.pem");
+	set_file(&conf->client_ca, "ca.pem");
+	side->rules = tls_rules_new(&side->uri, conf, server, why);
+	return side->rules;
+}
+
+static void shake(struct side *side)
+{
+	uint32_t events;
+
+	if (side->rc == -EAGAIN)
+		side->rc = tls_handshake(side->conn, &events);
+}
+
+/* Has both sides shake hands; their results are in them. */
+static void meet(struct side *server, struct side *client)
+{
+	char why[TRANSPORT_WHY_MAX];
+	int fds[2], i;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	assert_true(read_rules(server, true, why));
+	assert_true(read_rules(client, false, why));
+	server->conn = conn_tls(conn_new(&transport_unix, fds[0]), server->rules);
+	client->conn = conn_tls(conn_new(&transport_unix, fds[1]), client->rules);
+	server->rc = -EAGAIN;
+	client->rc = -EAGAIN;
+	for (i = 0; i < 20; i++) {
+		shake(client);
+		shake(server);
+	}
+}
+
+static void leave(struct side *side)
+{
+	if (side->conn)
+		conn_end(side->conn, the_daemon.goodbyes, NULL);
+	tls_rules_free(side->rules);
+	uri_free(&side->uri);
+}
+
+static void part(struct side *server, struct side *client)
+{
+	leave(server);
+	leave(client);
+}
+
+/* The client's first byte, or what became of it: TLS 1.3 tells a client late. */
+static ssize_t first_byte(struct side *server, struct side *client)
+{
+	const struct iovec iov = { .iov_base = (char *)"x", .iov_len = 1 };
+	char byte;
+
+	if (server->rc || client->rc)
+		return -EPROTO;
+	conn_write(client->conn, &iov, 1);
+	return conn_read(server->conn, &byte, 1);
+}
+
+static const char *thumbprint(const char *name, const char *digest)
+{
+	static char text[256];
+	char command[256];
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "openssl x509 -in %s -noout -fingerprint -%s | cut -d= -f2",
+		 file(name), digest);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	assert_non_null(fgets(text, sizeof(text), pipe));
+	pclose(pipe);
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+static const char *with(const char *start, const char *end)
+{
+	static char specs[4][512];
+	static int i;
+	char *spec = specs[i++ % 4];
+
+	snprintf(spec, sizeof(specs[0]), "%s%s", start, end);
+	return spec;
+}
+
+static void test_plain_encryption(void **state)
+{
+	struct side server = { .spec = "ssl://:1", .cert = "server.pem" };
+	struct side client = { .spec = "ssl://localhost:1" };
+	static char text[100000], got[sizeof(text)];
+	struct iovec iov[2];
+	char name[ADDRESS_TEXT];
+	size_t sent = 0, have = 0, i;
+	ssize_t n;
+
+	(void)state;
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 7 >> 3);
+	meet(&server, &client);
+	assert_int_equal(server.rc, 0);
+	assert_int_equal(client.rc, 0);
+	tls_describe(client.conn, name);
+	assert_string_equal(name, "TLSv1.3 TLS_AES_256_GCM_SHA384, CN=localhost");
+	tls_describe(server.conn, name);
+	assert_string_equal(name, "TLSv1.3 TLS_AES_256_GCM_SHA384");
+	/* More than fits on the way; what is held counts as unsettled. */
+	for (i = 0; have < sizeof(text) && i < ROUNDS; i++) {
+		size_t half = (sizeof(text) - sent) / 2;
+
+		iov[0] = (struct iovec){ .iov_base = text + sent, .iov_len = half };
+		iov[1] = (struct iovec){ .iov_base = text + sent + half,
+					 .iov_len = sizeof(text) - sent - half };
+		n = sent < sizeof(text) ? conn_write(server.conn, iov, 2) :
+			conn_flush(server.conn) ? -EAGAIN : -EAGAIN;
+		assert_true(n > 0 || n == -EAGAIN);
+		if (n > 0)
+			sent += (size_t)n;
+		if (n == -EAGAIN || i % 3) {
+			n = conn_read(client.conn, got + have, sizeof(got) - have);
+			assert_true(n > 0 || n == -EAGAIN);
+			have += n > 0 ? (size_t)n : 0;
+		}
+		assert_in_range(conn_unsettled(server.conn), sent - have > 65536 ? 1 : 0, 1 << 20);
+	}
+	assert_int_equal(have, sizeof(text));
+	assert_memory_equal(got, text, sizeof(text));
+	assert_int_equal(conn_flush(server.conn), 0);
+	/* An orderly end is one. */
+	conn_end(server.conn, the_daemon.goodbyes, "bye");
+	server.conn = NULL;
+	assert_int_equal(conn_read(client.conn, got, sizeof(got)), 3);
+	assert_int_equal(conn_read(client.conn, got, sizeof(got)), 0);
+	part(&server, &client);
+}
+
+/* What a client asks of a server. */
+static void test_client_checks(void **state)
+{
+	static const struct {
+		const char *keys;
+		const char *cert;
+		const char *why;	/* NULL: it is accepted */
+	} tries[] = {
+		{ "localhost:1#verify", "server.pem", NULL },
+		{ "localhost:1#verify", "rsa.pem", NULL },
+		{ "127.0.0.1:1#verify", "server.pem", NULL },
+		{ "[::1]:1#verify", "server.pem", "IP address mismatch" },
+		{ "elsewhere.example:1#verify", "server.pem", "ostname mismatch" },
+		{ "elsewhere.example:1#peerName=console.example", "server.pem", NULL },
+		{ "localhost:1#peerName=elsewhere.example", "server.pem", "ostname mismatch" },
+		{ "localhost:1#verify", "expired.pem", "certificate has expired" },
+		{ "localhost:1", "expired.pem", NULL },
+		{ "localhost:1#verify", "stranger.pem", "self-signed certificate" },
+		{ "localhost:1#verify", "purpose.pem", "unsuitable certificate purpose" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(tries); i++) {
+		struct side server = { .spec = "telnets://:1", .cert = tries[i].cert };
+		struct side client = { .spec = with("telnets://", tries[i].keys) };
+
+		meet(&server, &client);
+		if (tries[i].why) {
+			assert_int_not_equal(client.rc, 0);
+			assert_non_null(strstr(conn_why(client.conn, EPROTO), tries[i].why));
+			assert_int_not_equal(first_byte(&server, &client), 1);
+		} else {
+			assert_int_equal(client.rc, 0);
+			assert_int_equal(first_byte(&server, &client), 1);
+		}
+		part(&server, &client);
+	}
+}
+
+static void test_thumbprint(void **state)
+{
+	static const char *const digests[] = { "sha1", "sha256" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(digests); i++) {
+		const char *key = with("ssl://localhost:1#thumbprint=",
+				       thumbprint("stranger.pem", digests[i]));
+		struct side server = { .spec = "ssl://:1", .cert = "stranger.pem" };
+		struct side client = { .spec = key };
+
+		/* Alone it replaces chain and name. */
+		meet(&server, &client);
+		assert_int_equal(client.rc, 0);
+		assert_int_equal(first_byte(&server, &client), 1);
+		part(&server, &client);
+
+		/* A chain that is right does not replace it. */
+		server = (struct side){ .spec = "ssl://:1", .cert = "server.pem" };
+		client = (struct side){ .spec = key };
+		meet(&server, &client);
+		assert_int_not_equal(client.rc, 0);
+		assert_non_null(strstr(conn_why(client.conn, EPROTO), "has the thumbprint "));
+		part(&server, &client);
+
+		/* With verify both have to hold. */
+		server = (struct side){ .spec = "ssl://:1", .cert = "stranger.pem" };
+		client = (struct side){ .spec = with(key, "&verify") };
+		meet(&server, &client);
+		assert_int_not_equal(client.rc, 0);
+		part(&server, &client);
+		server = (struct side){ .spec = "ssl://:1", .cert = "server.pem" };
+		key = with("ssl://localhost:1#verify&thumbprint=",
+			   thumbprint("server.pem", digests[i]));
+		client = (struct side){ .spec = key };
+		meet(&server, &client);
+		assert_int_equal(client.rc, 0);
+		part(&server, &client);
+		server = (struct side){ .spec = "ssl://:1", .cert = "server.pem" };
+		client = (struct side){ .spec = with(key, "&peerName=elsewhere.example") };
+		meet(&server, &client);
+		assert_int_not_equal(client.rc, 0);
+		part(&server, &client);
+	}
+}
+
+/* What a server asks of a client. */
+static void test_server_checks(void **state)
+{
+	static const struct {
+		const char *keys;
+		const char *cert;
+		const char *why;
+	} tries[] = {
+		{ "", NULL, NULL },
+		{ "", "stranger.pem", NULL },
+		/* verify: asked for, and verified if it is sent. */
+		{ "#verify", NULL, NULL },
+		{ "#verify", "client.pem", NULL },
+		{ "#verify", "stranger.pem", "self-signed certificate" },
+		{ "#verify", "purpose.pem", "unsuitable certificate purpose" },
+		/* A name has to be there. */
+		{ "#peerName=alice.example", "client.pem", NULL },
+		{ "#peerName=bob.example", "client.pem", "ostname mismatch" },
+		{ "#peerName=alice.example", NULL, "peer did not return a certificate" },
+	};
+	char name[ADDRESS_TEXT];
+	const char *key;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(tries); i++) {
+		struct side server = { .spec = with("telnets://:1", tries[i].keys),
+				       .cert = "server.pem" };
+		struct side client = { .spec = "telnets://localhost:1", .cert = tries[i].cert };
+
+		meet(&server, &client);
+		if (tries[i].why) {
+			assert_int_not_equal(server.rc, 0);
+			assert_non_null(strstr(conn_why(server.conn, EPROTO), tries[i].why));
+		} else {
+			assert_int_equal(server.rc, 0);
+			assert_int_equal(first_byte(&server, &client), 1);
+		}
+		part(&server, &client);
+	}
+	key = with("ssl://:1#thumbprint=", thumbprint("client.pem", "sha256"));
+	for (i = 0; i < 3; i++) {
+		static const char *const certs[] = { "client.pem", "stranger.pem", NULL };
+		struct side server = { .spec = key, .cert = "server.pem" };
+		struct side client = { .spec = "ssl://localhost:1", .cert = certs[i] };
+
+		meet(&server, &client);
+		assert_int_equal(!server.rc, !i);
+		if (!i) {
+			tls_describe(server.conn, name);
+			assert_non_null(strstr(name, ", CN=alice,O=test"));
+		}
+		part(&server, &client);
+	}
+}
+
+static void test_ciphers(void **state)
+{
+	static const struct {
+		const char *list;
+		const char *name;	/* NULL: it is refused */
+		const char *why;
+	} tries[] = {
+		{ "DHE-RSA-AES256-SHA256:DHE-RSA-AES256-SHA", "TLSv1.2 DHE-RSA-AES256-SHA256", "" },
+		{ "ECDHE-RSA-AES128-GCM-SHA256", "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256", "" },
+		{ "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+		  "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256", "" },
+		{ "TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3 TLS_CHACHA20_POLY1305_SHA256", "" },
+		{ "DHE-RSA-AES256-SHA256, TLS_AES_128_GCM_SHA256",
+		  "TLSv1.3 TLS_AES_128_GCM_SHA256", "" },
+		{ "DHE-RSA-AES256-SHA256:NONSENSE", NULL, "'NONSENSE' is not a cipher" },
+		{ "HIGH", NULL, "'HIGH' is not a cipher" },
+		{ "ALL:@SECLEVEL=0", NULL, "'ALL' is not a cipher" },
+		{ "NULL-SHA256", NULL, "NULL-SHA256 does not encrypt" },
+		{ "ADH-AES256-SHA256", NULL, "ADH-AES256-SHA256 authenticates nobody" },
+		{ ":,", NULL, "names no cipher" },
+	};
+	char why[TRANSPORT_WHY_MAX], name[ADDRESS_TEXT];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(tries); i++) {
+		struct side server = { .spec = "ssl://:1", .cert = "rsa.pem" };
+		struct side client = { .spec = with("ssl://localhost:1#cipherList=",
+						    tries[i].list) };
+
+		if (!tries[i].name) {
+			assert_false(read_rules(&client, false, why));
+			assert_non_null(strstr(why, tries[i].why));
+			leave(&client);
+			continue;
+		}
+		meet(&server, &client);
+		assert_int_equal(client.rc, 0);
+		tls_describe(server.conn, name);
+		assert_string_equal(name, tries[i].name);
+		part(&server, &client);
+	}
+}
+
+static void test_settings(void **state)
+{
+	static const struct {
+		const char *cert;
+		const char *why;
+	} tries[] = {
+		{ NULL, "a TLS server needs a certificate" },
+		{ "none.pem", "cannot use the certificate" },
+		{ "server.crt", "cannot use the key" },
+	};
+	char why[TRANSPORT_WHY_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(tries); i++) {
+		struct side server = { .spec = "ssl://:1", .cert = tries[i].cert };
+
+		assert_false(read_rules(&server, true, why));
+		assert_non_null(strstr(why, tries[i].why));
+		leave(&server);
+	}
+}
+
+/* Those who speak no TLS, or leave. */
+static void test_strangers(void **state)
+{
+	struct side server = { .spec = "ssl://:1", .cert = "server.pem" };
+	char why[TRANSPORT_WHY_MAX], flood[8192];
+	uint32_t events;
+	int fds[2], i, rc;
+
+	(void)state;
+	assert_true(read_rules(&server, true, why));
+	for (i = 0; i < 3; i++) {
+		struct conn *conn;
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+		conn = conn_tls(conn_new(&transport_unix, fds[0]), server.rules);
+		assert_int_equal(tls_handshake(conn, &events), -EAGAIN);
+		assert_int_equal(events, EPOLLIN);
+		if (i == 0) {
+			assert_int_equal(send(fds[1], "root\r\n\r\n\r\n", 10, 0), 10);
+			rc = tls_handshake(conn, &events);
+			assert_int_equal(rc, -EPROTO);
+			assert_non_null(strstr(conn_why(conn, EPROTO),
+					       "the TLS handshake failed: "));
+		} else if (i == 1) {
+			shutdown(fds[1], SHUT_WR);
+			assert_int_equal(tls_handshake(conn, &events), -ECONNRESET);
+		} else {
+			/* A record of the handshake that never ends. */
+			memset(flood, 0, sizeof(flood));
+			memcpy(flood, "\x16\x03\x01\x40\x00\x01\x00\xff\xf0\x03\x03", 11);
+			do {
+				assert_true(send(fds[1], flood, sizeof(flood), MSG_DONTWAIT) > 0);
+				rc = tls_handshake(conn, &events);
+			} while (rc == -EAGAIN);
+			assert_int_equal(rc, -EPROTO);
+		}
+		conn_end(conn, the_daemon.goodbyes, NULL);
+		close(fds[1]);
+	}
+	leave(&server);
+}
+
+/* Arrivals. */
+
+static size_t arrived, failed;
+static char last_why[TRANSPORT_WHY_MAX];
+
+static void on_arrived(void *arg, struct conn *conn, const char *name)
+{
+	(void)arg;
+	assert_non_null(strstr(name, "peer (TLSv1.3 "));
+	conn_end(conn, the_daemon.goodbyes, NULL);
+	arrived++;
+}
+
+static void on_failed(void *arg, const char *name, const char *why)
+{
+	(void)arg;
+	assert_string_equal(name, "peer");
+	snprintf(last_why, sizeof(last_why), "%s", why);
+	failed++;
+}
+
+static const struct arrival_handler handler = {
+	.arrived = on_arrived,
+	.failed = on_failed,
+};
+
+/* Many that do not come to their end leave room for one that does. */
+static void test_half_open(void **state)
+{
+	struct side server = { .spec = "ssl://:1", .cert = "server.pem" };
+	struct side client = { .spec = "ssl://localhost:1" };
+	char why[TRANSPORT_WHY_MAX];
+	int fds[2], mine[200], i;
+
+	(void)state;
+	arrived = 0;
+	failed = 0;
+	the_daemon.conf.handshake_timeout = 1;
+	assert_true(read_rules(&server, true, why));
+	assert_true(read_rules(&client, false, why));
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+		mine[i] = fds[1];
+		arrival_begin(the_daemon.arrivals,
+			      conn_tls(conn_new(&transport_unix, fds[0]), server.rules), "peer",
+			      &handler, i < 190 ? &server : &client);
+	}
+	assert_int_equal(failed, 200 - the_daemon.conf.handshakes_per_address);
+	assert_string_equal(last_why, "too many TLS handshakes from its address were not ended");
+	/* One that means well. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	arrival_begin(the_daemon.arrivals,
+		      conn_tls(conn_new(&transport_unix, fds[0]), server.rules), "peer", &handler,
+		      &server);
+	client.conn = conn_tls(conn_new(&transport_unix, fds[1]), client.rules);
+	client.rc = -EAGAIN;
+	while (!arrived) {
+		shake(&client);
+		sd_event_run(the_daemon.event, 1000);
+	}
+	/* Some are called off, and time ends the others. */
+	arrivals_cancel(the_daemon.arrivals, &client);
+	i = (int)failed;
+	while (failed < 190)
+		sd_event_run(the_daemon.event, 10000);
+	assert_string_equal(last_why, "it did not end the TLS handshake within 1 s");
+	assert_true(i < 190);
+	for (i = 0; i < 200; i++)
+		close(mine[i]);
+	part(&server, &client);
+}
+
+static int setup(void **state)
+{
+	char command[256];
+
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(command, sizeof(command), "%s/certificates %s", TESTS_UNIT, folder);
+	if (system(command))
+		return -1;
+	conf_defaults(&the_daemon.conf);
+	if (sd_event_new(&the_daemon.event) < 0)
+		return -1;
+	the_daemon.goodbyes = goodbyes_new(the_daemon.event);
+	the_daemon.arrivals = arrivals_new(&the_daemon);
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[64];
+
+	(void)state;
+	arrivals_free(the_daemon.arrivals);
+	goodbyes_free(the_daemon.goodbyes);
+	sd_event_unref(the_daemon.event);
+	conf_free(&the_daemon.conf);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain_encryption),
+		cmocka_unit_test(test_client_checks),
+		cmocka_unit_test(test_thumbprint),
+		cmocka_unit_test(test_server_checks),
+		cmocka_unit_test(test_ciphers),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_half_open),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
