@@ -633,14 +633,22 @@ void vserial_output_swallow(struct vserial_backing *b)
  *
  * Stops when the input is full; vserial_backing_ops.rx_room tells when it is
  * not.  Two callers at a time keep the order: each piece moves under the lock.
+ * A caller moves what was there when it came; whoever adds more comes, too.
  */
 void vserial_output_echo(struct vserial_backing *b)
 {
 	struct vserial_port *port = b->port;
+	struct vserial_cursor *c = &port->tx_cursor;
 	struct vserial_marker m;
 	bool wake = false, more = true;
 	unsigned long flags;
+	u64 end, markers;
 	u8 buf[256];
+
+	spin_lock_irqsave(&port->lock, flags);
+	end = port->tx.head;
+	markers = port->tx.marker_head;
+	spin_unlock_irqrestore(&port->lock, flags);
 
 	while (more) {
 		size_t n, put;
@@ -648,22 +656,22 @@ void vserial_output_echo(struct vserial_backing *b)
 
 		more = false;
 		spin_lock_irqsave(&port->lock, flags);
+		if (c->taken >= end && c->marker >= markers)
+			goto unlock;
 		if (!vserial_output_is_reader(b) || port->rx_room_wanted)
 			goto unlock;
-		n = vserial_stream_take(&port->tx, &port->tx_cursor, buf,
-					sizeof(buf), &offset);
+		n = vserial_stream_take(&port->tx, c, buf, sizeof(buf),
+					&offset);
 		if (n) {
 			put = vserial_input_put(port, buf, n);
 			wake |= vserial_output_settle(port, offset + put);
 			if (put < n)
-				vserial_stream_rewind(&port->tx,
-						      &port->tx_cursor);
+				vserial_stream_rewind(&port->tx, c);
 			more = put == n;
-		} else if (vserial_stream_take_marker(&port->tx,
-						      &port->tx_cursor, &m)) {
+		} else if (vserial_stream_take_marker(&port->tx, c, &m)) {
 			if (m.type != VSERIAL_MARKER_LINES)
 				vserial_input_mark(port, m.type, m.arg);
-			vserial_stream_ack_markers(&port->tx_cursor);
+			vserial_stream_ack_markers(c);
 			more = true;
 		}
 unlock:
