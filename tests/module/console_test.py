@@ -21,6 +21,7 @@ from genl import Refused
 from lib import (PATIENCE, Loopguest, N, ctl, ctl_json, ctl_raw, equal, expect, later, make_port,
                  nl, pattern_runs, remove_guest, run, run_program, scratch, test,
                  wait_for)
+from vseriald import Daemon
 
 EVERY = bytes(range(256))
 OWNER, STRANGER = "nobody", "daemon"
@@ -456,6 +457,7 @@ def beside_a_null_modem():
 def beside_a_network():
     """a console and a TCP client share a port: one writes, the other takes over, kick
     ends either"""
+    Daemon()
     with socket.create_server(("127.0.0.1", 0)) as free:
         number = free.getsockname()[1]
     port = make_port("con-tcp", backing=f"tcp://:{number}")

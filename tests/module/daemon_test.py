@@ -5,7 +5,6 @@
     guest  <->  port  <== netlink ==>  vseriald  <== socket ==>  peers
 """
 import contextlib
-import fcntl
 import os
 import pwd
 import select
@@ -21,6 +20,7 @@ from lib import (PATIENCE, Loopguest, Skip, ctl, ctl_json, ctl_raw, equal,
                  expect, later, make_guest, make_port, nl, pattern,
                  pattern_runs, read_file, run, run_program, scratch, test,
                  wait_for)
+from vseriald import Daemon
 
 # time limit: 900
 
@@ -38,136 +38,6 @@ def tcp_port():
     global _port
     _port += 1
     return _port
-
-
-class Daemon:
-    """A running vseriald; ends when the test does."""
-
-    def __init__(self, managed=False, prefix=(), **settings):
-        self.directory = scratch()
-        os.chmod(self.directory, 0o755)
-        self.prefix = prefix
-        self.conf = f"{self.directory}/conf"
-        self.log = f"{self.directory}/log"
-        with open(self.conf, "w", encoding="ascii") as f:
-            f.writelines(f"{name.replace('_', '-')} = {value}\n"
-                         for name, value in settings.items())
-        self.process = None
-        self.manager = Manager(self) if managed else None
-        self.start()
-        later(self.stop)
-
-    def start(self):
-        command = [*self.prefix, "vseriald", "--debug", f"--config={self.conf}"]
-        options = {"stdin": subprocess.DEVNULL}
-        if self.manager:
-            # The shell is the daemon's process, whose number it has to be told.
-            command = ["sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *command]
-            options.update(env=self.manager.environment(), close_fds=False,
-                           preexec_fn=self.manager.hand_out)
-        with open(self.log, "ab") as log:
-            log.truncate(0)
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, **options)
-        wait_for(lambda: "serving" in self.said() or self.process.poll() is not None,
-                 "the daemon serves")
-        expect(self.process.poll() is None, f"the daemon ended: {self.said()}")
-        if self.manager:
-            self.manager.started()
-
-    def restart(self):
-        """As `systemctl restart` does it."""
-        self.process.terminate()
-        # A queue of datagrams is short.
-        wait_for(lambda: self.manager.drain() or self.process.poll() is not None,
-                 "the daemon ends")
-        self.manager.drain()
-        equal(self.process.returncode, 0, "the daemon's exit status")
-        expect(self.manager.kept, "it has kept nothing")
-        self.start()
-
-    def said(self):
-        return read_file(self.log)
-
-    def signal(self, number):
-        self.process.send_signal(number)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        if self.manager:
-            # Nobody is to be asked to keep anything.
-            self.manager.sock.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-        equal(self.process.wait(PATIENCE), 0, "the daemon's exit status")
-
-    def status(self, name):
-        """A field of /proc/PID/status."""
-        for line in read_file(f"/proc/{self.process.pid}/status").splitlines():
-            key, _, value = line.partition(":")
-            if key == name:
-                return value.strip()
-        raise AssertionError(f"there is no {name}")
-
-
-class Manager:
-    """Plays the service manager: keeps descriptors from one daemon to the next."""
-
-    def __init__(self, daemon):
-        self.path = f"{daemon.directory}/notify"
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.sock.bind(self.path)
-        os.chmod(self.path, 0o777)
-        self.sock.settimeout(PATIENCE)
-        later(self.sock.close)
-        #: descriptors and their names
-        self.kept = []
-
-    def pump(self, until):
-        """Takes messages until one has a field."""
-        while True:
-            data, fds, _, _ = socket.recv_fds(self.sock, 4096, 8)
-            fields = data.decode().split("\n")
-            name = [f.partition("=")[2] for f in fields if f.startswith("FDNAME=")]
-            if "FDSTORE=1" in fields:
-                os.set_inheritable(fds[0], False)
-                self.kept.append((fds[0], name[0]))
-            if "FDSTOREREMOVE=1" in fields:
-                for fd in [fd for fd, kept in self.kept if kept == name[0]]:
-                    os.close(fd)
-                self.kept = [k for k in self.kept if k[1] != name[0]]
-            if until(fields):
-                return
-
-    def drain(self):
-        """Takes the messages that are there."""
-        self.sock.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            self.pump(lambda fields: False)
-        self.sock.settimeout(PATIENCE)
-
-    def hand_out(self):
-        """What the daemon's child does before it becomes the daemon."""
-        # Out of the way of where they are to be.
-        high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 1000) for fd, _ in self.kept]
-        for i, fd in enumerate(high):
-            os.dup2(fd, 3 + i, inheritable=True)
-
-    def environment(self):
-        environment = dict(os.environ, NOTIFY_SOCKET=self.path)
-        if self.kept:
-            environment.update(LISTEN_FDS=str(len(self.kept)),
-                               LISTEN_FDNAMES=":".join(name for _, name in self.kept))
-        return environment
-
-    def started(self):
-        """Waits until the daemon is ready and wants nothing kept any more."""
-        self.pump(lambda fields: "READY=1" in fields)
-        while self.kept:
-            self.pump(lambda fields: "FDSTOREREMOVE=1" in fields)
 
 
 class Peer:
@@ -307,9 +177,9 @@ def bulk():
     size = 4 << 20
     port, number = server("n-bulk", stall_limit=0)
     peer = dial(number)
+    connected(port)
     guest = Loopguest(port, f"duplex={size}", options=("-c", "4096", "-w", "poll", "-t", "240",
                                                       "-S", "2"))
-    connected(port)
     sender = threading.Thread(target=peer.send, args=(pattern(size, 2),))
     sender.start()
     equal(pattern_runs(peer.read(size)), [(0, size)], "what the peer read")
