@@ -413,6 +413,9 @@ def upgraded():
         peers[0].send(data[k * piece:(k + 1) * piece])
         if k % 4 == 2:
             daemon.restart()
+        # The guest has all of it, and all that it wrote is on its way.
+        wait_for(lambda k=k: port.rx_bytes == port.tx_bytes == (k + 1) * piece,
+                 f"piece {k} is written")
         for i, peer in enumerate(peers):
             expect(peer.read(piece) == data[k * piece:(k + 1) * piece],
                    f"peer {i} lost or was given again something of piece {k}")
