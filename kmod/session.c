@@ -88,6 +88,17 @@ static void vserial_session_rewind(struct vserial_link *l)
 	vserial_reader_rewind(s->port, &s->reader);
 }
 
+static int vserial_session_may_write(const struct vserial_session *s,
+				     struct vserial_reason *reason)
+{
+	if (READ_ONCE(s->writer))
+		return 0;
+	return vserial_refuse(reason, -EPERM,
+			      "session %u only reads port '%s/%u'; another writes, until it ends or is taken over from by force",
+			      s->link.id, vserial_port_guest_name(s->port),
+			      s->port->index);
+}
+
 static int vserial_session_admit(struct vserial_link *l,
 				 struct vserial_reason *reason)
 {
@@ -97,12 +108,7 @@ static int vserial_session_admit(struct vserial_link *l,
 		return vserial_refuse(reason, -EINVAL,
 				      "session %u moves no data; its backing %u does",
 				      l->id, s->backing);
-	if (READ_ONCE(s->writer))
-		return 0;
-	return vserial_refuse(reason, -EPERM,
-			      "session %u only reads port '%s/%u'; another writes, until it ends or is taken over from by force",
-			      l->id, vserial_port_guest_name(s->port),
-			      s->port->index);
+	return vserial_session_may_write(s, reason);
 }
 
 static size_t vserial_session_input(struct vserial_link *l, const u8 *buf,
@@ -478,8 +484,9 @@ int vserial_session_resize(u32 id, const struct sock *sk, unsigned int rows,
 	if (!err && !vserial_link_is_of(&s->link, sk))
 		err = vserial_refuse(reason, -ENOENT,
 				     "this socket has no session %u", id);
+	/* A peer of the daemon, too, has a terminal of its own. */
 	if (!err)
-		err = vserial_session_admit(&s->link, reason);
+		err = vserial_session_may_write(s, reason);
 	if (!err) {
 		port = s->port;
 		get_device(&port->dev);

@@ -240,13 +240,13 @@ void kport_break(struct kport *kport, struct session *session, uint64_t offset)
 	vnl_batch_post(kport->batch, false);
 }
 
-void kport_window(struct kport *kport, struct session *session, uint32_t rows, uint32_t columns)
+void kport_window(struct kport *kport, const struct peer *writer)
 {
 	struct vnl_msg *msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_DATA, false);
 
-	vnl_put_u32(msg, VSERIAL_A_DATA_SESSION, session->id);
-	vnl_put_u32(msg, VSERIAL_A_DATA_WINDOW_ROWS, rows);
-	vnl_put_u32(msg, VSERIAL_A_DATA_WINDOW_COLUMNS, columns);
+	vnl_put_u32(msg, VSERIAL_A_DATA_SESSION, writer->id);
+	vnl_put_u32(msg, VSERIAL_A_DATA_WINDOW_ROWS, writer->window.rows);
+	vnl_put_u32(msg, VSERIAL_A_DATA_WINDOW_COLUMNS, writer->window.columns);
 	vnl_batch_post(kport->batch, false);
 }
 

@@ -91,8 +91,8 @@ void kport_input(struct kport *kport, struct session *session, uint64_t offset,
 /** kport_break() - send a break to the guest, in front of the input with @offset. */
 void kport_break(struct kport *kport, struct session *session, uint64_t offset);
 
-/** kport_window() - the size of the writer's terminal, in characters. */
-void kport_window(struct kport *kport, struct session *session, uint32_t rows, uint32_t columns);
+/** kport_window() - tell the size of the writer's terminal. */
+void kport_window(struct kport *kport, const struct peer *writer);
 
 /** kport_announce() - tell of a peer; session_announced() follows. */
 void kport_announce(struct kport *kport, struct session *session, struct peer *peer);

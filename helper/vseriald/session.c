@@ -331,8 +331,7 @@ static void on_resized(void *arg, struct peer *peer)
 	struct session *session = arg;
 
 	if (peer->window.rows && peer->window.columns)
-		kport_window(session->daemon->kport, session, peer->window.rows,
-			     peer->window.columns);
+		kport_window(session->daemon->kport, peer);
 }
 
 static void send_input(struct session *session)

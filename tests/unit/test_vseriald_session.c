@@ -122,11 +122,11 @@ void kport_break(struct kport *kport, struct session *s, uint64_t offset)
 	kport->break_at = kport->input_len;
 }
 
-void kport_window(struct kport *kport, struct session *s, uint32_t rows, uint32_t columns)
+void kport_window(struct kport *kport, const struct peer *writer)
 {
-	(void)s;
-	kport->rows = rows;
-	kport->columns = columns;
+	assert_int_not_equal(writer->id, 0);
+	kport->rows = writer->window.rows;
+	kport->columns = writer->window.columns;
 }
 
 void kport_announce(struct kport *kport, struct session *s, struct peer *peer)

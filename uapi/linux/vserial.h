@@ -59,8 +59,9 @@
  * daemon reports VSERIAL_STATE_CONNECTED; what was sent since the last such
  * report and is not settled is sent again after the next.  It announces each
  * peer by SESSION_NEW with BACKING and PEER; these sessions move no data, but
- * say who of them writes.  At BACKING_DEL_NTF it settles what reached a peer and
- * reports VSERIAL_STATE_NOT_CONNECTED; the kernel waits for that for a moment.
+ * say who of them writes, and the size of that one's terminal goes by its
+ * number.  At BACKING_DEL_NTF it settles what reached a peer and reports
+ * VSERIAL_STATE_NOT_CONNECTED; the kernel waits for that for a moment.
  * When the socket is closed all that it held is undone.
  *
  * Events.  The multicast group "events" carries an object as *_GET would,
