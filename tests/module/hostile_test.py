@@ -155,7 +155,9 @@ def offend(words, options=BLOCKS, **settings):
 def offenders_leave(name, guests):
     """Removes a guest whose loopguests are still at work: nothing holds that up."""
     for guest in guests:
-        expect(guest.process.poll() is None, f"an offender gave up: {guest.words}")
+        status = guest.process.poll()
+        expect(status is None, f"an offender gave up: {guest.words}, status {status}, "
+               f"{status is not None and guest.process.stderr.read()}")
     remove_guest(name, force=True)
     end(guests)
 

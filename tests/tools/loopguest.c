@@ -366,10 +366,11 @@ static enum status repeat(const char *name, uint64_t n,
 	while (!status && !stop && (!n || i < n)) {
 		double start = now();
 
-		if (once(i))
-			status = trouble(name);
-		else
+		/* Being stopped and continued interrupts a wait for the line. */
+		if (!once(i))
 			i++;
+		else if (errno != EINTR)
+			status = trouble(name);
 		if (now() - start > longest)
 			longest = now() - start;
 	}
