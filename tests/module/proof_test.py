@@ -52,6 +52,12 @@ def finish(guests, tell):
 
 # a pair
 
+def sleeps(pid):
+    """Does the process wait for something?  See proc(5), /proc/pid/stat."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return f.read().rpartition(")")[2].split()[0] == "S"
+
+
 @test
 def pair():
     """MB each way at once through a pair of slow readers: equal checksums, nothing dropped"""
@@ -62,7 +68,14 @@ def pair():
     guests = [Loopguest(port, "wait", f"duplex={size}",
                         options=(*RULES, "--lazy", "-s", mine, "-S", 3 - mine))
               for port, mine in ((a, 1), (b, 2))]
-    begin(guests)
+    # Left to themselves one may read as fast as the other writes: so that both
+    # find no room, each writes for a while to one that does not read.
+    begin(guests[:1])
+    wait_for(lambda: a.tx_unread and sleeps(guests[0].process.pid), "the first finds no room")
+    guests[0].process.send_signal(signal.SIGSTOP)
+    begin(guests[1:])
+    wait_for(lambda: not a.tx_unread, "the second found no room, and so it reads")
+    guests[0].process.send_signal(signal.SIGCONT)
 
     def progress():
         return f"{a.tx_bytes / 1e6:.1f} and {b.tx_bytes / 1e6:.1f} of {MEGABYTES} MB are written"
