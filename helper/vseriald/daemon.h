@@ -17,6 +17,7 @@
  * @goodbyes: connections that are being closed
  * @arrivals: connections whose handshake is under way
  * @kport: the kernel side
+ * @dispatch: what comes from there
  * @handover: what the daemon before left, until all backings are known
  * @peers: how many peers there are on all ports
  * @ending: no more input is read
@@ -28,6 +29,7 @@ struct daemon {
 	struct goodbyes *goodbyes;
 	struct arrivals *arrivals;
 	struct kport *kport;
+	struct dispatch *dispatch;
 	struct handover *handover;
 	uint32_t peers;
 	bool ending;

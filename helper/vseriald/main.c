@@ -4,7 +4,7 @@
  * sockets.
  *
  * One thread, one loop.  It registers with the module, gives up what rights
- * that took, and then does what the module tells it: kport.c takes the
+ * that took, and then does what the module tells it: dispatch.c takes the
  * messages, session.c serves a backing, listener.c and dialer.c find its
  * peers, peer.c moves their bytes.  Names are looked up in threads of the C
  * library, of which resolve.c alone knows.
@@ -25,9 +25,9 @@
 #include "arrival.h"
 #include "conf.h"
 #include "daemon.h"
+#include "dispatch.h"
 #include "goodbye.h"
 #include "handover.h"
-#include "kport.h"
 #include "log.h"
 #include "memory.h"
 #include "privilege.h"
@@ -134,8 +134,8 @@ static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, 
 
 	(void)source;
 	(void)info;
-	if (process->daemon->kport)
-		kport_end(process->daemon->kport);
+	if (process->daemon->dispatch)
+		dispatch_end(process->daemon->dispatch);
 	else
 		sd_event_exit(process->daemon->event, 0);
 	return 0;
@@ -153,7 +153,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	if (!read_settings(process->opts, &conf)) {
 		conf_free(&process->daemon->conf);
 		process->daemon->conf = conf;
-		kport_reload(process->daemon->kport);
+		dispatch_reload(process->daemon->dispatch);
 		log_line(LOG_NOTICE, "the settings have been read again");
 	}
 	sd_notify(0, "READY=1\nSTATUS=Serving");
@@ -211,8 +211,8 @@ static int serve(struct daemon *daemon)
 	char why[512];
 	int rc;
 
-	daemon->kport = kport_new(daemon, &error);
-	if (!daemon->kport) {
+	daemon->dispatch = dispatch_new(daemon, &error);
+	if (!daemon->dispatch) {
 		log_line(LOG_ERR, "%s", error.text);
 		return error.err == ENOENT ? EXIT_NO_MODULE : EXIT_REFUSED;
 	}
@@ -221,7 +221,7 @@ static int serve(struct daemon *daemon)
 		log_line(LOG_ERR, "%s", why);
 		return EXIT_REFUSED;
 	}
-	if (kport_start(daemon->kport, &error)) {
+	if (dispatch_start(daemon->dispatch, &error)) {
 		log_line(LOG_ERR, "%s", error.text);
 		return EXIT_REFUSED;
 	}
@@ -272,7 +272,7 @@ int main(int argc, char **argv)
 	/* Where a service manager keeps descriptors, the next daemon goes on with them. */
 	handover_free(daemon.handover);
 	daemon.handover = NULL;
-	kport_free(daemon.kport, status == EXIT_SUCCESS && getenv("NOTIFY_SOCKET"));
+	dispatch_free(daemon.dispatch, status == EXIT_SUCCESS && getenv("NOTIFY_SOCKET"));
 	arrivals_free(daemon.arrivals);
 	goodbyes_free(daemon.goodbyes);
 	resolver_free(daemon.resolver);

@@ -5,7 +5,7 @@
  * Output comes by session_output(), goes into the ring and from there to
  * every peer; the peer whose host has most of it says what is settled.  Input
  * comes from the peer that the kernel calls the writer.  The kernel calls
- * through kport.c, the network through listener, dialer and peers.
+ * through dispatch.c, the network through listener, dialer and peers.
  */
 #ifndef VSERIALD_SESSION_H
 #define VSERIALD_SESSION_H
@@ -17,6 +17,7 @@
 #include "backoff.h"
 #include "daemon.h"
 #include "input.h"
+#include "kport.h"
 #include "peer.h"
 #include "ring.h"
 #include "transport.h"
@@ -69,16 +70,9 @@ enum session_flow {
 
 /**
  * struct session - a backing that is served
- * @list: kport's, of all
- * @awake: kport's, of those with session_turn() to come
- * @is_awake: it is in that list
- * @sending: kport's, of those that wait for session_answered()
- * @is_sending: it is in that list
- * @input_seq: kport's, of the last request with input
+ * @list: dispatch.c's, of all
+ * @port: what its requests to the kernel are about
  * @daemon: the process
- * @id: the kernel's number
- * @guest: the guest's name
- * @index: the port's index
  * @power: the guest has the port open
  * @server: listen; otherwise dial
  * @max_clients: peers at a time
@@ -114,17 +108,9 @@ enum session_flow {
  */
 struct session {
 	TAILQ_ENTRY(session) list;
-	TAILQ_ENTRY(session) awake;
-	TAILQ_ENTRY(session) sending;
 
-	bool is_awake;
-	bool is_sending;
-	uint32_t input_seq;
-
+	struct kport_backing port;
 	struct daemon *daemon;
-	uint32_t id;
-	char *guest;
-	uint32_t index;
 	bool power;
 	bool server;
 	uint32_t max_clients;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of a session call of each other.  Each calls those above it
+ * here, and none below:
+ *
+ *   session_state  session_output  session_input  session_peers
+ *   session_server and session_client  session_handover  session
+ */
+#ifndef VSERIALD_SESSION_PARTS_H
+#define VSERIALD_SESSION_PARTS_H
+
+#include "session.h"
+
+struct arrival_handler;
+
+#define SESSION_SECOND 1000000ull
+
+/* session_state.c */
+
+/** session_any_live() - whether any peer is given output. */
+bool session_any_live(const struct session *session);
+
+/** session_report() - tell the kernel what has changed; @confirm as kport_report(), then always. */
+void session_report(struct session *session, bool confirm);
+
+/** session_set_fault() - something is wrong: VSERIAL_STATE_*_ERROR, and why. */
+__attribute__((format(printf, 3, 4)))
+void session_set_fault(struct session *session, uint32_t fault, const char *format, ...);
+
+/* session_output.c */
+
+/** session_restart_ring() - nobody needs what is in it; it comes again from the settled offset. */
+void session_restart_ring(struct session *session);
+
+/** session_start_flow() - have output sent, if there is a peer for it. */
+void session_start_flow(struct session *session);
+
+/** session_stop_flow() - have none sent. */
+void session_stop_flow(struct session *session);
+
+/** session_settle() - tell the kernel what has been delivered. */
+void session_settle(struct session *session);
+
+/** session_look_after_settling() - do so now or later; no timer runs while all is settled. */
+void session_look_after_settling(struct session *session);
+
+/** session_drop_delivered() - give up what no peer needs. */
+void session_drop_delivered(struct session *session);
+
+/* session_input.c; @arg is the session, as peers know it */
+
+/** session_may_read() - peer_handler.may_read. */
+bool session_may_read(void *arg, const struct peer *peer);
+
+/** session_take_input() - peer_handler.input. */
+void session_take_input(void *arg, struct peer *peer, char *bytes, size_t len);
+
+/** session_take_break() - peer_handler.sent_break. */
+void session_take_break(void *arg, struct peer *peer);
+
+/** session_take_window() - peer_handler.resized. */
+void session_take_window(void *arg, struct peer *peer);
+
+/** session_send_input() - send what the guest may have room for. */
+void session_send_input(struct session *session);
+
+/* session_peers.c */
+
+/** session_add_peer() - take a connection; NULL: it is ended. */
+struct peer *session_add_peer(struct session *session, struct conn *conn, const char *name);
+
+/** session_remove_peer() - end a connection; @text: what to tell it first, or NULL. */
+void session_remove_peer(struct session *session, struct peer *peer, const char *text);
+
+/** session_watch_idleness() - look again when the first peer could have been silent too long. */
+void session_watch_idleness(struct session *session);
+
+/** session_arrive() - a connection is there; whoever has to prove something does so first. */
+void session_arrive(struct session *session, int fd, const char *name,
+		    const struct arrival_handler *handler);
+
+/* session_server.c */
+
+/** session_begin_server() - listen, unless it does. */
+void session_begin_server(struct session *session);
+
+/* session_client.c */
+
+/** session_begin_client() - dial, unless it does. */
+void session_begin_client(struct session *session);
+
+/** session_begin_leaving() - the guest is off: leave when the peer has all. */
+void session_begin_leaving(struct session *session, const struct backing *backing);
+
+/** session_leave_if_done() - now, if it has. */
+void session_leave_if_done(struct session *session);
+
+/* session_handover.c */
+
+/** session_adopt() - take what the daemon before left. */
+void session_adopt(struct session *session);
+
+/** session_leave_to_next() - leave peers, listener and input to the next daemon. */
+void session_leave_to_next(struct session *session);
+
+#endif

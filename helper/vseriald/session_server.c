@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A backing that listens. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <linux/vserial.h>
+
+#include "arrival.h"
+#include "goodbye.h"
+#include "kport.h"
+#include "listener.h"
+#include "log.h"
+#include "resolve.h"
+#include "session_parts.h"
+#include "timer.h"
+
+/* A client that is not taken, and why. */
+static bool refuse_client(struct session *session, struct conn *conn, const char *name)
+{
+	char text[160];
+
+	if (session->n_peers >= session->max_clients)
+		snprintf(text, sizeof(text), "vserial: %s has %u of %u clients: try again later\r\n",
+			 session_name(session), session->n_peers, session->max_clients);
+	else if (session->daemon->peers >= session->daemon->conf.max_clients)
+		snprintf(text, sizeof(text), "vserial: there are %u clients already, the most that vseriald serves\r\n",
+			 session->daemon->peers);
+	else
+		return false;
+	log_line(LOG_NOTICE, "%s: %s was refused: too many clients", session_name(session), name);
+	conn_end(conn, session->daemon->goodbyes, text);
+	return true;
+}
+
+static void admit_client(void *arg, struct conn *conn, const char *name)
+{
+	struct session *session = arg;
+	struct peer *peer;
+
+	if (refuse_client(session, conn, name))
+		return;
+	peer = session_add_peer(session, conn, name);
+	if (peer)
+		kport_history(session->daemon->kport, &session->port, peer);
+}
+
+static void client_failed(void *arg, const char *name, const char *why)
+{
+	log_line(LOG_NOTICE, "%s: %s was refused: %s", session_name(arg), name, why);
+}
+
+static const struct arrival_handler clients = {
+	.arrived = admit_client,
+	.failed = client_failed,
+};
+
+static void on_accepted(void *arg, int fd, const char *name)
+{
+	session_arrive(arg, fd, name, &clients);
+}
+
+/* Listening. */
+
+static int on_retry(sd_event_source *source, uint64_t now, void *arg)
+{
+	(void)source;
+	(void)now;
+	session_begin_server(arg);
+	return 0;
+}
+
+static void listen_later(struct session *session, const char *why)
+{
+	session_set_fault(session, VSERIAL_STATE_RECOVERABLE_ERROR, "%s", why);
+	timer_start(session->daemon->event, &session->retry,
+		    backoff_next(&session->backoff, arc4random()), on_retry, session);
+	session_report(session, false);
+}
+
+static void listen_now(struct session *session, const struct addresses *at);
+
+static void on_lookup(void *arg, const struct addresses *found, const char *why)
+{
+	struct session *session = arg;
+	char text[TRANSPORT_WHY_MAX];
+
+	session->lookup = NULL;
+	if (found) {
+		listen_now(session, found);
+		return;
+	}
+	snprintf(text, sizeof(text), "cannot find the address %s to listen on: %s",
+		 session->uri.host, why);
+	listen_later(session, text);
+}
+
+static void listen_now(struct session *session, const struct addresses *at)
+{
+	char why[TRANSPORT_WHY_MAX] = "";
+
+	session->listener = listener_new(session->daemon, session->ops, &session->place, at,
+					 on_accepted, session, why);
+	if (!session->listener) {
+		listen_later(session, why);
+		return;
+	}
+	session->fault = 0;
+	backoff_reset(&session->backoff);
+	session_report(session, false);
+}
+
+void session_begin_server(struct session *session)
+{
+	struct addresses at;
+
+	if (session->listener || session->lookup)
+		return;
+	if (session->ops->addresses(&session->place, true, &at)) {
+		listen_now(session, &at);
+		return;
+	}
+	session->lookup = resolver_lookup(session->daemon->resolver, session->uri.host,
+					  (uint16_t)session->uri.port, session->uri.family,
+					  on_lookup, session);
+	if (!session->lookup)
+		listen_later(session, "cannot look up the address to listen on: no memory");
+	session_report(session, false);
+}
