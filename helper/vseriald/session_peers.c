@@ -128,7 +128,7 @@ struct peer *session_add_peer(struct session *session, struct conn *conn, const 
 }
 
 void session_arrive(struct session *session, int fd, const char *name,
-		   const struct arrival_handler *handler)
+		    const struct arrival_handler *handler)
 {
 	struct conn *conn = conn_new(session->ops, fd);
 

@@ -16,8 +16,8 @@ struct daemon the_daemon;
 struct kernel kernel;
 struct session *session;
 
-void kport_report(struct kport *kport, struct kport_backing *backing, uint32_t state, const char *reason,
-		  const char *peer, bool confirm)
+void kport_report(struct kport *kport, struct kport_backing *backing, uint32_t state,
+		  const char *reason, const char *peer, bool confirm)
 {
 	(void)kport;
 	(void)backing;
@@ -35,8 +35,8 @@ void kport_settle(struct kport *kport, uint32_t id, uint64_t offset)
 	kernel.settled = offset;
 }
 
-void kport_input(struct kport *kport, struct kport_backing *backing, uint64_t offset, const char *bytes,
-		 size_t len)
+void kport_input(struct kport *kport, struct kport_backing *backing, uint64_t offset,
+		 const char *bytes, size_t len)
 {
 	size_t n = len < kernel.room ? len : kernel.room;
 
