@@ -44,7 +44,7 @@ const struct vserial_nl_object vserial_nl_session = {
 	vserial_nl_session_types, VSERIAL_A_SESSION_MAX
 };
 
-const struct vserial_nl_object vserial_nl_data = {
+static const struct vserial_nl_object vserial_nl_data = {
 	vserial_nl_data_types, VSERIAL_A_DATA_MAX
 };
 
@@ -256,7 +256,7 @@ int vserial_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb)
 /* data */
 
 /* The one thing a session sends that cannot be done at once. */
-int vserial_nl_window(struct vserial_request *rq)
+static int vserial_nl_window(struct vserial_request *rq)
 {
 	struct nlattr *rows = rq->attrs[VSERIAL_A_DATA_WINDOW_ROWS];
 	struct nlattr *columns = rq->attrs[VSERIAL_A_DATA_WINDOW_COLUMNS];
@@ -310,6 +310,16 @@ static int vserial_nl_send_to(struct vserial_link *l, struct nlattr **attrs,
 	return err;
 }
 
+/* Of data only the size of a terminal may have to wait. */
+static const struct vserial_nl_command vserial_nl_window_command = {
+	.perform = vserial_nl_window,
+	.object = &vserial_nl_data,
+	.allowed = BIT_ULL(VSERIAL_A_DATA_SESSION) |
+		   BIT_ULL(VSERIAL_A_DATA_WINDOW_ROWS) |
+		   BIT_ULL(VSERIAL_A_DATA_WINDOW_COLUMNS),
+	.owners = true,
+};
+
 int vserial_nl_send(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attrs[VSERIAL_A_DATA_MAX + 1];
@@ -329,7 +339,8 @@ int vserial_nl_send(struct sk_buff *skb, struct genl_info *info)
 			       &reason);
 	if (!err && (attrs[VSERIAL_A_DATA_WINDOW_ROWS] ||
 		     attrs[VSERIAL_A_DATA_WINDOW_COLUMNS]))
-		return vserial_nl_defer(skb, info);
+		return vserial_nl_defer(skb, info,
+					&vserial_nl_window_command);
 	if (!err)
 		err = vserial_nl_id(attrs, VSERIAL_A_DATA_SESSION, &id,
 				    &reason);

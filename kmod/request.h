@@ -62,29 +62,67 @@ struct vserial_nl_object {
 	int max;
 };
 
+/**
+ * struct vserial_nl_command - a command that changes something
+ * @perform: its handler, in the caller's context, without locks
+ * @object: what it is about
+ * @allowed: bits of the attributes it takes
+ * @owners: it is open to owners too; the handler decides
+ */
+struct vserial_nl_command {
+	int (*perform)(struct vserial_request *rq);
+	const struct vserial_nl_object *object;
+	u64 allowed;
+	bool owners;
+};
+
 #define VSERIAL_NL_PORT_ID						\
 	(BIT_ULL(VSERIAL_A_PORT_GUEST) | BIT_ULL(VSERIAL_A_PORT_INDEX))
 
 /* netlink.c */
 extern struct genl_family vserial_nl_family;
-extern const struct vserial_nl_object vserial_nl_port;
 
+/* request.c */
 int vserial_nl_parse(const struct nlmsghdr *nlh,
 		     const struct vserial_nl_object *object, u64 allowed,
 		     struct nlattr **attrs, struct vserial_reason *reason);
 int vserial_nl_refuse(struct sk_buff *skb, const struct nlmsghdr *nlh, int err,
 		      const struct vserial_reason *reason);
+int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info,
+		     const struct vserial_nl_command *cmd);
+
+/* netlink_guest.c */
+extern const struct vserial_nl_object vserial_nl_guest;
+
+int vserial_nl_name(struct nlattr **attrs, int attr, const char **name,
+		    struct vserial_reason *reason);
+int vserial_nl_guest_new(struct vserial_request *rq);
+int vserial_nl_guest_set(struct vserial_request *rq);
+int vserial_nl_guest_del(struct vserial_request *rq);
+int vserial_nl_guest_get(struct sk_buff *skb, struct genl_info *info);
+int vserial_nl_guest_start(struct netlink_callback *cb);
+int vserial_nl_guest_dump(struct sk_buff *skb, struct netlink_callback *cb);
+
+/* netlink_port.c */
+extern const struct vserial_nl_object vserial_nl_port;
+
 int vserial_nl_port_id(struct nlattr **attrs, const char **name,
 		       unsigned int *index, struct vserial_reason *reason);
-int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info);
+int vserial_nl_port_new(struct vserial_request *rq);
+int vserial_nl_port_set(struct vserial_request *rq);
+int vserial_nl_port_del(struct vserial_request *rq);
+int vserial_nl_port_connect(struct vserial_request *rq);
+int vserial_nl_port_disconnect(struct vserial_request *rq);
+int vserial_nl_port_break(struct vserial_request *rq);
+int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info);
+int vserial_nl_port_start(struct netlink_callback *cb);
+int vserial_nl_port_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
 /* netlink_session.c */
 extern const struct vserial_nl_object vserial_nl_session;
-extern const struct vserial_nl_object vserial_nl_data;
 
 int vserial_nl_session_new(struct vserial_request *rq);
 int vserial_nl_session_del(struct vserial_request *rq);
-int vserial_nl_window(struct vserial_request *rq);
 int vserial_nl_session_get(struct sk_buff *skb, struct genl_info *info);
 int vserial_nl_session_start(struct netlink_callback *cb);
 int vserial_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb);
