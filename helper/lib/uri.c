@@ -12,6 +12,7 @@
 
 #include <linux/vserial.h>
 
+#include "cipher.h"
 #include "memory.h"
 #include "number.h"
 #include "uri.h"
@@ -20,9 +21,8 @@
 /* VMADDR_PORT_ANY and VMADDR_CID_ANY are 2^32 - 1. */
 #define VSOCK_MAX	(UINT32_MAX - 1)
 
-/* The digits of a SHA-1 and of a SHA-256 digest. */
-#define SHA1_DIGITS	40
-#define SHA256_DIGITS	64
+/* How many digits a SHA-1, SHA-256, SHA-384 and SHA-512 digest has. */
+static const ptrdiff_t digests[] = { 40, 64, 96, 128 };
 
 static const struct scheme {
 	const char *name;
@@ -123,10 +123,11 @@ static char *split(char *s, char delim)
 static int set_thumbprint(struct parser *p, char *value)
 {
 	char *from, *to = value;
+	size_t i;
 
-	/* Written as openssl prints it, with colons, or without. */
+	/* Written as openssl prints it, with colons, or in another usual way. */
 	for (from = value; *from; from++) {
-		if (*from == ':' || *from == ' ')
+		if (strchr(": -", *from))
 			continue;
 		if (!isxdigit((unsigned char)*from))
 			return refuse(p, "thumbprint holds '%.20s', which is no hexadecimal digit",
@@ -134,11 +135,13 @@ static int set_thumbprint(struct parser *p, char *value)
 		*to++ = (char)tolower((unsigned char)*from);
 	}
 	*to = '\0';
-	if (to - value != SHA1_DIGITS && to - value != SHA256_DIGITS)
-		return refuse(p, "thumbprint has %td hexadecimal digits, not %d (SHA-1) or %d (SHA-256)",
-			      to - value, SHA1_DIGITS, SHA256_DIGITS);
-	p->uri->thumbprint = xstrdup(value);
-	return 0;
+	for (i = 0; i < sizeof(digests) / sizeof(*digests); i++)
+		if (to - value == digests[i]) {
+			p->uri->thumbprint = xstrdup(value);
+			return 0;
+		}
+	return refuse(p, "thumbprint has %td hexadecimal digits, not 40 (SHA-1), 64 (SHA-256), 96 (SHA-384) or 128 (SHA-512)",
+		      to - value);
 }
 
 static int set_peer_name(struct parser *p, char *value)
@@ -156,6 +159,11 @@ static int set_verify(struct parser *p, char *value)
 
 static int set_cipher_list(struct parser *p, char *value)
 {
+	struct cipher_lists lists;
+	char why[URI_WHY_MAX];
+
+	if (cipher_parse(value, &lists, why, sizeof(why)))
+		return refuse(p, "cipherList: %s", why);
 	p->uri->cipher_list = xstrdup(value);
 	return 0;
 }

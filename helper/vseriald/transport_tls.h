@@ -17,7 +17,7 @@ struct tls_rules;
 
 /**
  * tls_rules_new() - what a specification and the settings ask for
- * @uri: the specification; kept by the caller as long as the rules
+ * @uri: the specification
  * @conf: the settings: certificates and authorities are read now
  * @server: we are the side that was called
  * @why: receives a sentence, of at most TRANSPORT_WHY_MAX bytes, on failure
@@ -27,7 +27,10 @@ struct tls_rules;
 struct tls_rules *tls_rules_new(const struct uri *uri, const struct conf *conf, bool server,
 				char *why);
 
-/** tls_rules_free() - connections that have begun keep theirs; NULL is allowed. */
+/** tls_rules_hold() - have somebody more hold them; returns @rules. */
+struct tls_rules *tls_rules_hold(struct tls_rules *rules);
+
+/** tls_rules_free() - let go of them: the last one frees; NULL is allowed. */
 void tls_rules_free(struct tls_rules *rules);
 
 /** tls_asked() - whether a specification has keys that demand TLS. */
@@ -36,9 +39,9 @@ bool tls_asked(const struct uri *uri);
 /**
  * conn_tls() - TLS above a socket
  * @below: the socket, which belongs to the result now
- * @rules: what the peer has to prove
+ * @rules: what the peer has to prove; held as long as the connection
  */
-struct conn *conn_tls(struct conn *below, const struct tls_rules *rules);
+struct conn *conn_tls(struct conn *below, struct tls_rules *rules);
 
 /**
  * tls_handshake() - go on with the handshake

@@ -115,7 +115,7 @@ static void test_backings(void **state)
 		"file:/srv/new\nline\ttab\rreturn",
 		"file:/srv/\xff\xfe no UTF-8",
 		"file:/srv/# no comment",
-		"tcp+ssl://[::1]:4555 # cipherList = a:b & verify",
+		"tcp+ssl://[::1]:4555 # cipherList = AES128-SHA:AES256-SHA & verify",
 	};
 	struct port port = { .guest = "g", .connect_at_power_on = true, .log = "" };
 	size_t i;

@@ -5,7 +5,10 @@
 #include "telnet_auth.h"
 #include "unit.h"
 
-#define BYTES(text) (const uint8_t *)(text), sizeof(text) - 1
+/* For literals, which may hold a NUL. */
+#define TAKE(text) take(text, sizeof(text) - 1)
+#define SAYS(text) says(text, sizeof(text) - 1)
+#define PASSED(text) passed(text, sizeof(text) - 1)
 
 #define WILL_AUTH	"\xff\xfb\x25"
 #define WONT_AUTH	"\xff\xfc\x25"
@@ -27,7 +30,7 @@ static void begin(bool server)
 	out_len = 0;
 }
 
-static void take(const uint8_t *bytes, size_t len)
+static void take(const void *bytes, size_t len)
 {
 	size_t used = len;
 
@@ -35,7 +38,7 @@ static void take(const uint8_t *bytes, size_t len)
 	assert_int_equal(used, len);
 }
 
-static void says(const uint8_t *bytes, size_t len)
+static void says(const void *bytes, size_t len)
 {
 	const uint8_t *replies;
 	size_t have;
@@ -46,7 +49,7 @@ static void says(const uint8_t *bytes, size_t len)
 	telnet_auth_replied(&auth, len);
 }
 
-static void passed(const uint8_t *bytes, size_t len)
+static void passed(const void *bytes, size_t len)
 {
 	assert_int_equal(out_len, len);
 	assert_memory_equal(out, bytes, len);
@@ -58,53 +61,55 @@ static void test_server(void **state)
 {
 	(void)state;
 	begin(true);
-	says(BYTES(DO_AUTH));
+	SAYS(DO_AUTH);
 	is(OPEN);
-	take(BYTES(WILL_AUTH));
+	TAKE(WILL_AUTH);
 	is(AGREED);
-	says(BYTES(SEND_SSL));
-	take(BYTES(IS_START));
+	SAYS(SEND_SSL);
+	TAKE(IS_START);
 	is(TLS);
-	says(BYTES(ACCEPT));
+	SAYS(ACCEPT);
 	assert_int_equal(out_len, 0);
 }
 
 /* As telnet-ssl says it where it has been given "-PORT", and plink. */
 static void test_client_speaks_first(void **state)
 {
+	static const char all[] = "\xff\xfb\x27\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f"
+		"\xff\xfd\x05KL\r\0ls\xff\xff\xff\xf3";
 	static const char options[] = "\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfd\x05";
 
 	(void)state;
 	begin(true);
-	take(BYTES("\xff\xfb\x27" WILL_AUTH));
-	take(BYTES(options));
-	says(BYTES(DO_AUTH SEND_SSL));
-	take(BYTES("KL" WILL_AUTH IS_START "\r\0ls\xff\xff\xff\xf3"));
+	TAKE("\xff\xfb\x27" WILL_AUTH);
+	TAKE(options);
+	SAYS(DO_AUTH SEND_SSL);
+	TAKE("KL" WILL_AUTH IS_START "\r\0ls\xff\xff\xff\xf3");
 	is(TLS);
-	says(BYTES(ACCEPT));
-	passed(BYTES("\xff\xfb\x27\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfd\x05KL\r\0ls\xff\xff\xff\xf3"));
+	SAYS(ACCEPT);
+	PASSED(all);
 	/* Of what came in front of TLS only options count. */
 	out_len = telnet_auth_strip(out, out_len);
-	passed(BYTES("\xff\xfb\x27\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfd\x05"));
+	PASSED("\xff\xfb\x27\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfd\x05");
 }
 
 static void test_server_plain(void **state)
 {
 	(void)state;
 	begin(true);
-	says(BYTES(DO_AUTH));
-	take(BYTES("a" WONT_AUTH "b\xff\xfb\x1f" WILL_AUTH));
+	SAYS(DO_AUTH);
+	TAKE("a" WONT_AUTH "b\xff\xfb\x1f" WILL_AUTH);
 	is(PLAIN);
-	says(BYTES(""));
-	passed(BYTES("ab\xff\xfb\x1f" WILL_AUTH));
+	SAYS("");
+	PASSED("ab\xff\xfb\x1f" WILL_AUTH);
 
 	begin(true);
-	says(BYTES(DO_AUTH));
-	take(BYTES(WILL_AUTH));
-	says(BYTES(SEND_SSL));
-	take(BYTES(IS_NULL));
+	SAYS(DO_AUTH);
+	TAKE(WILL_AUTH);
+	SAYS(SEND_SSL);
+	TAKE(IS_NULL);
 	is(PLAIN);
-	says(BYTES(""));
+	SAYS("");
 }
 
 /* Another type, other modifiers, nothing at all, and what nobody asked for. */
@@ -118,24 +123,24 @@ static void test_server_refuses(void **state)
 	(void)state;
 	for (i = 0; i < LENGTH(bad); i++) {
 		begin(true);
-		take(BYTES(WILL_AUTH));
-		says(BYTES(DO_AUTH SEND_SSL));
-		take(BYTES("\xff\xfa\x25"));
-		take((const uint8_t *)bad[i], 4);
-		take(BYTES("\xff\xf0"));
+		TAKE(WILL_AUTH);
+		SAYS(DO_AUTH SEND_SSL);
+		TAKE("\xff\xfa\x25");
+		take(bad[i], 4);
+		TAKE("\xff\xf0");
 		is(PLAIN);
-		says(BYTES(REJECT));
+		SAYS(REJECT);
 	}
 	begin(true);
-	take(BYTES(IS_START "\xff\xfa\x25\xff\xf0" DO_AUTH DO_AUTH DONT_AUTH));
+	TAKE(IS_START "\xff\xfa\x25\xff\xf0" DO_AUTH DO_AUTH DONT_AUTH);
 	is(OPEN);
-	says(BYTES(DO_AUTH WONT_AUTH));
-	take(BYTES(WILL_AUTH));
-	says(BYTES(SEND_SSL));
+	SAYS(DO_AUTH WONT_AUTH);
+	TAKE(WILL_AUTH);
+	SAYS(SEND_SSL);
 	/* It begins again, or says what it said. */
-	take(BYTES(WILL_AUTH "\xff\xfa\x25\xff\xf0\xff\xfa\x25\x00\xff\xf0" ACCEPT SEND_SSL));
+	TAKE(WILL_AUTH "\xff\xfa\x25\xff\xf0\xff\xfa\x25\x00\xff\xf0" ACCEPT SEND_SSL);
 	is(AGREED);
-	says(BYTES(""));
+	SAYS("");
 	assert_int_equal(out_len, 0);
 }
 
@@ -144,25 +149,25 @@ static void test_client(void **state)
 {
 	(void)state;
 	begin(false);
-	says(BYTES(""));
-	take(BYTES("\xff\xfd\x27"));
-	says(BYTES(WILL_AUTH));
-	passed(BYTES("\xff\xfd\x27"));
+	SAYS("");
+	TAKE("\xff\xfd\x27");
+	SAYS(WILL_AUTH);
+	PASSED("\xff\xfd\x27");
 	assert_int_equal(telnet_auth_options(out, out_len), 3);
-	take(BYTES(DO_AUTH));
+	TAKE(DO_AUTH);
 	is(AGREED);
-	says(BYTES(""));
-	take(BYTES("\xff\xfa\x25\x01\x02\x02\x07\x00\xff\xf0"));
-	says(BYTES(IS_START));
-	take(BYTES(ACCEPT));
+	SAYS("");
+	TAKE("\xff\xfa\x25\x01\x02\x02\x07\x00\xff\xf0");
+	SAYS(IS_START);
+	TAKE(ACCEPT);
 	is(TLS);
-	says(BYTES(""));
+	SAYS("");
 
 	/* It asks at once. */
 	begin(false);
-	take(BYTES(DO_AUTH SEND_SSL SEND_SSL ACCEPT));
+	TAKE(DO_AUTH SEND_SSL SEND_SSL ACCEPT);
 	is(TLS);
-	says(BYTES(WILL_AUTH IS_START));
+	SAYS(WILL_AUTH IS_START);
 }
 
 static void test_client_plain(void **state)
@@ -176,38 +181,39 @@ static void test_client_plain(void **state)
 	(void)state;
 	for (i = 0; i < LENGTH(lists); i++) {
 		begin(false);
-		take(BYTES(DO_AUTH "\xff\xfa\x25"));
-		take((const uint8_t *)lists[i], lens[i]);
-		take(BYTES("\xff\xf0login: "));
+		TAKE(DO_AUTH "\xff\xfa\x25");
+		take(lists[i], lens[i]);
+		TAKE("\xff\xf0login: ");
 		is(PLAIN);
-		says(BYTES(WILL_AUTH IS_NULL));
-		passed(BYTES("login: "));
+		SAYS(WILL_AUTH IS_NULL);
+		PASSED("login: ");
 	}
 	begin(false);
-	take(BYTES("\xff\xfb\x01\xff\xfb\x03" DONT_AUTH));
+	TAKE("\xff\xfb\x01\xff\xfb\x03" DONT_AUTH);
 	is(PLAIN);
-	says(BYTES(WILL_AUTH));
+	SAYS(WILL_AUTH);
 	assert_int_equal(telnet_auth_options(out, out_len), 6);
 	begin(false);
-	take(BYTES(DO_AUTH SEND_SSL REJECT));
+	TAKE(DO_AUTH SEND_SSL REJECT);
 	is(PLAIN);
 	/* What has not been asked for is not accepted. */
 	begin(false);
-	take(BYTES(ACCEPT DO_AUTH ACCEPT WILL_AUTH WILL_AUTH));
+	TAKE(ACCEPT DO_AUTH ACCEPT WILL_AUTH WILL_AUTH);
 	is(AGREED);
-	says(BYTES(WILL_AUTH DONT_AUTH));
+	SAYS(WILL_AUTH DONT_AUTH);
 	/* One that speaks no telnet is left alone. */
 	begin(false);
-	take(BYTES("login: \xff\xff"));
+	TAKE("login: \xff\xff");
 	is(OPEN);
-	says(BYTES(""));
+	SAYS("");
 	assert_int_equal(telnet_auth_options(out, out_len), 0);
 }
 
 /* Pieces of any size make no difference. */
 static void test_pieces(void **state)
 {
-	static const char wire[] = "a\xff\xff\xff\xf3\xff\xfa\x1f\x00\x50\xff\xff\x18\xff\xf0" WILL_AUTH
+	static const char wire[] =
+		"a\xff\xff\xff\xf3\xff\xfa\x1f\x00\x50\xff\xff\x18\xff\xf0" WILL_AUTH
 		"\xff\xfd\x06\xff\xfa\x25\x00\x07\xff\xff\xff\xfb\x03" IS_START "z\xff";
 	static const char rest[] = "a\xff\xff\xff\xf3\xff\xfa\x1f\x00\x50\xff\xff\x18\xff\xf0"
 		"\xff\xfd\x06\xff\xfb\x03z\xff";
@@ -218,13 +224,13 @@ static void test_pieces(void **state)
 		begin(true);
 		for (at = 0; at < sizeof(wire) - 1; at += n) {
 			n = sizeof(wire) - 1 - at < piece ? sizeof(wire) - 1 - at : piece;
-			take((const uint8_t *)wire + at, n);
+			take(wire + at, n);
 		}
 		is(TLS);
-		says(BYTES(DO_AUTH SEND_SSL ACCEPT));
-		passed(BYTES(rest));
+		SAYS(DO_AUTH SEND_SSL ACCEPT);
+		PASSED(rest);
 		out_len = telnet_auth_strip(out, out_len);
-		passed(BYTES("\xff\xfd\x06\xff\xfb\x03"));
+		PASSED("\xff\xfd\x06\xff\xfb\x03");
 	}
 }
 
@@ -250,14 +256,14 @@ static void test_give_up(void **state)
 	(void)state;
 	for (i = 0; i < LENGTH(tries); i++) {
 		begin(true);
-		take((const uint8_t *)tries[i].wire, tries[i].len);
+		take(tries[i].wire, tries[i].len);
 		out_len += telnet_auth_give_up(&auth, out + out_len);
 		is(PLAIN);
-		passed((const uint8_t *)tries[i].rest, tries[i].rest_len);
+		passed(tries[i].rest, tries[i].rest_len);
 		/* And nothing is understood any more. */
 		out_len = 0;
-		take(BYTES(WILL_AUTH));
-		passed(BYTES(WILL_AUTH));
+		TAKE(WILL_AUTH);
+		PASSED(WILL_AUTH);
 		is(PLAIN);
 	}
 }
@@ -279,22 +285,23 @@ static void test_limits(void **state)
 	assert_int_equal(len, 0);
 
 	memset(flood, 7, sizeof(flood));
-	take(BYTES(WILL_AUTH "\xff\xfa\x25\x00"));
+	TAKE(WILL_AUTH "\xff\xfa\x25\x00");
 	take(flood, sizeof(flood));
-	take(BYTES("\xff\xf0"));
+	TAKE("\xff\xf0");
 	is(PLAIN);
-	says(BYTES(DO_AUTH SEND_SSL REJECT));
+	SAYS(DO_AUTH SEND_SSL REJECT);
 	assert_int_equal(out_len, 0);
 
 	for (i = 0; i < 2; i++) {
 		static const char all[] = WILL_AUTH WONT_AUTH DO_AUTH DONT_AUTH SEND_SSL IS_NULL
-			IS_START ACCEPT REJECT "\xff\xfa\x25\x02\xff\xf0\xff\xfa\x25\x01\x07\x00\xff\xf0";
+			IS_START ACCEPT REJECT "\xff\xfa\x25\x02\xff\xf0"
+			"\xff\xfa\x25\x01\x07\x00\xff\xf0";
 		size_t at, n, most = 0;
 
 		begin(i);
 		for (n = 0; n < 1000; n++)
 			for (at = 0; at < sizeof(all); at++)
-				take((const uint8_t *)all + (at * 7 + n) % sizeof(all),
+				take(all + (at * 7 + n) % sizeof(all),
 				     out_len < 3000);
 		telnet_auth_replies(&auth, &most);
 		assert_in_range(most, 3, TELNET_AUTH_REPLIES_MAX);

@@ -105,13 +105,13 @@ static void test_keys(void **state)
 {
 	struct uri uri = parsed("telnets://vm.example.org:992 # thumbprint = "
 				"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"
-				" & peerName = vm.example.org & verify&cipherList=HIGH:!aNULL"
+				" & peerName = vm.example.org & verify&cipherList=DHE-RSA-AES256-SHA256, AES256-SHA"
 				" & allow = 192.0.2.0/24, 2001:db8::/32 ");
 
 	(void)state;
 	assert_string_equal(uri.thumbprint, "00112233445566778899aabbccddeeff00112233");
 	assert_string_equal(uri.peer_name, "vm.example.org");
-	assert_string_equal(uri.cipher_list, "HIGH:!aNULL");
+	assert_string_equal(uri.cipher_list, "DHE-RSA-AES256-SHA256, AES256-SHA");
 	assert_true(uri.verify);
 	assert_int_equal(uri.allow.n, 2);
 	uri_free(&uri);
@@ -125,6 +125,9 @@ static void test_keys(void **state)
 	uri_free(&uri);
 	uri = parsed("ssl://:23#thumbprint=0011223344556677889900112233445566778899001122334455667788990011");
 	assert_int_equal(strlen(uri.thumbprint), 64);
+	uri_free(&uri);
+	uri = parsed("ssl://:23#thumbprint=00-11 22:33445566778899001122334455667788990011223344556677889900112233445566778899AABB");
+	assert_int_equal(strlen(uri.thumbprint), 96);
 	uri_free(&uri);
 	uri = parsed("tcp://:23#allow=10.0.0.0/8");
 	assert_int_equal(uri.allow.n, 1);
@@ -218,6 +221,9 @@ static void test_refused(void **state)
 	refused("telnets://:23#thumbprint=00:11", "4 hexadecimal digits");
 	refused("telnets://:23#thumbprint=xy", "no hexadecimal digit");
 	refused("telnets://:23#peerName=a&thumbprint=1", "1 hexadecimal digits");
+	refused("telnet://:23#cipherList=HIGH", "cipherList: 'HIGH' is not the name of a cipher");
+	refused("telnet://:23#cipherList=AES256-SHA NULL-SHA", "'NULL-SHA' does not encrypt");
+	refused("ssl://:23#cipherList=ADH-AES256-SHA256", "authenticates nobody");
 	refused("tcp://:23#allow=10.0.0.1/8", "names no network");
 	refused("tcp://:23#allow=10.0.0.0/8,", "is not an IPv4 or IPv6 address");
 }

@@ -210,14 +210,19 @@ static void test_client_checks(void **state)
 		{ "localhost:1#verify", "server.pem", NULL },
 		{ "localhost:1#verify", "rsa.pem", NULL },
 		{ "127.0.0.1:1#verify", "server.pem", NULL },
-		{ "[::1]:1#verify", "server.pem", "IP address mismatch" },
-		{ "elsewhere.example:1#verify", "server.pem", "ostname mismatch" },
+		{ "[::1]:1#verify", "server.pem",
+		  "is for localhost, console.example, 127.0.0.1, not for ::1" },
+		{ "elsewhere.example:1#verify", "server.pem",
+		  "is for localhost, console.example, 127.0.0.1, not for elsewhere.example" },
 		{ "elsewhere.example:1#peerName=console.example", "server.pem", NULL },
-		{ "localhost:1#peerName=elsewhere.example", "server.pem", "ostname mismatch" },
-		{ "localhost:1#verify", "expired.pem", "certificate has expired" },
+		{ "localhost:1#peerName=elsewhere.example", "server.pem",
+		  ", not for elsewhere.example" },
+		{ "localhost:1#verify", "expired.pem",
+		  "the peer's certificate (CN=localhost) has expired: it was valid until 20" },
 		{ "localhost:1", "expired.pem", NULL },
-		{ "localhost:1#verify", "stranger.pem", "self-signed certificate" },
-		{ "localhost:1#verify", "purpose.pem", "unsuitable certificate purpose" },
+		{ "localhost:1#verify", "stranger.pem",
+		  "was issued by CN=stranger, who is not among the authorities of /" },
+		{ "localhost:1#verify", "purpose.pem", "(CN=alice) is not meant for TLS servers" },
 	};
 	size_t i;
 
@@ -241,7 +246,7 @@ static void test_client_checks(void **state)
 
 static void test_thumbprint(void **state)
 {
-	static const char *const digests[] = { "sha1", "sha256" };
+	static const char *const digests[] = { "sha1", "sha256", "sha384", "sha512" };
 	size_t i;
 
 	(void)state;
@@ -299,12 +304,13 @@ static void test_server_checks(void **state)
 		/* verify: asked for, and verified if it is sent. */
 		{ "#verify", NULL, NULL },
 		{ "#verify", "client.pem", NULL },
-		{ "#verify", "stranger.pem", "self-signed certificate" },
-		{ "#verify", "purpose.pem", "unsuitable certificate purpose" },
+		{ "#verify", "stranger.pem", "who is not among the authorities of /" },
+		{ "#verify", "purpose.pem", "is not meant for TLS clients" },
 		/* A name has to be there. */
 		{ "#peerName=alice.example", "client.pem", NULL },
-		{ "#peerName=bob.example", "client.pem", "ostname mismatch" },
-		{ "#peerName=alice.example", NULL, "peer did not return a certificate" },
+		{ "#peerName=bob.example", "client.pem",
+		  "is for alice.example, not for bob.example" },
+		{ "#peerName=alice.example", NULL, "it sent no certificate, which" },
 	};
 	char name[ADDRESS_TEXT];
 	const char *key;
@@ -346,24 +352,17 @@ static void test_ciphers(void **state)
 {
 	static const struct {
 		const char *list;
-		const char *name;	/* NULL: it is refused */
-		const char *why;
+		const char *name;
 	} tries[] = {
-		{ "DHE-RSA-AES256-SHA256:DHE-RSA-AES256-SHA", "TLSv1.2 DHE-RSA-AES256-SHA256", "" },
-		{ "ECDHE-RSA-AES128-GCM-SHA256", "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256", "" },
+		{ "DHE-RSA-AES256-SHA256:DHE-RSA-AES256-SHA", "TLSv1.2 DHE-RSA-AES256-SHA256" },
+		{ "ECDHE-RSA-AES128-GCM-SHA256", "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256" },
 		{ "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-		  "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256", "" },
-		{ "TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3 TLS_CHACHA20_POLY1305_SHA256", "" },
+		  "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256" },
+		{ "TLS_CHACHA20_POLY1305_SHA256", "TLSv1.3 TLS_CHACHA20_POLY1305_SHA256" },
 		{ "DHE-RSA-AES256-SHA256, TLS_AES_128_GCM_SHA256",
-		  "TLSv1.3 TLS_AES_128_GCM_SHA256", "" },
-		{ "DHE-RSA-AES256-SHA256:NONSENSE", NULL, "'NONSENSE' is not a cipher" },
-		{ "HIGH", NULL, "'HIGH' is not a cipher" },
-		{ "ALL:@SECLEVEL=0", NULL, "'ALL' is not a cipher" },
-		{ "NULL-SHA256", NULL, "NULL-SHA256 does not encrypt" },
-		{ "ADH-AES256-SHA256", NULL, "ADH-AES256-SHA256 authenticates nobody" },
-		{ ":,", NULL, "names no cipher" },
+		  "TLSv1.3 TLS_AES_128_GCM_SHA256" },
 	};
-	char why[TRANSPORT_WHY_MAX], name[ADDRESS_TEXT];
+	char name[ADDRESS_TEXT];
 	size_t i;
 
 	(void)state;
@@ -372,12 +371,6 @@ static void test_ciphers(void **state)
 		struct side client = { .spec = with("ssl://localhost:1#cipherList=",
 						    tries[i].list) };
 
-		if (!tries[i].name) {
-			assert_false(read_rules(&client, false, why));
-			assert_non_null(strstr(why, tries[i].why));
-			leave(&client);
-			continue;
-		}
 		meet(&server, &client);
 		assert_int_equal(client.rc, 0);
 		tls_describe(server.conn, name);
@@ -431,7 +424,7 @@ static void test_strangers(void **state)
 			rc = tls_handshake(conn, &events);
 			assert_int_equal(rc, -EPROTO);
 			assert_non_null(strstr(conn_why(conn, EPROTO),
-					       "the TLS handshake failed: "));
+					       "it does not speak TLS"));
 		} else if (i == 1) {
 			shutdown(fds[1], SHUT_WR);
 			assert_int_equal(tls_handshake(conn, &events), -ECONNRESET);
