@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A real QEMU whose first UART is a port.
+"""A real QEMU whose first UART is a port, or another thing that QEMU can talk to.
 
 The guest's firmware is nothing but HLT: its time passes, but it touches
 nothing.  The test itself reads and writes the UART's registers (the qtest
@@ -20,9 +20,14 @@ LCR, MCR, LSR, MSR = 0x3fb, 0x3fc, 0x3fd, 0x3fe
 
 
 class Qemu:
-    """Starts QEMU; it is ended with the test."""
+    """Starts QEMU; it is ended with the test.
 
-    def __init__(self, port, session_leader=False):
+    far     what its UART is connected to: a port, or the kind and options of a chardev
+    """
+
+    def __init__(self, far, session_leader=False):
+        if not isinstance(far, str):
+            far = f"serial,path={far.wait_link()}"
         self.dir = tempfile.TemporaryDirectory(prefix="vserial-qemu-")
         later(self.dir.cleanup)
         with open(f"{self.dir.name}/halt", "wb") as f:
@@ -35,7 +40,7 @@ class Qemu:
              "-nodefaults", "-no-user-config", "-display", "none", "-m", "16",
              "-qtest", f"unix:{self.dir.name}/qtest", "-qtest-log", "/dev/null",
              "-qmp", f"unix:{self.dir.name}/qmp",
-             "-chardev", f"serial,id=com1,path={port.wait_link()}",
+             "-chardev", f"{far},id=com1",
              "-serial", "chardev:com1"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True,
