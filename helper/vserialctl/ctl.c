@@ -154,6 +154,17 @@ static enum ctl_status help(struct ctl *ctl, const char *name)
 	return CTL_DONE;
 }
 
+/* "help" behind an object; "--help" stands where people look for it, anywhere behind one. */
+static bool asks_for_help(char **words)
+{
+	if (*words && !strcmp(*words, "help"))
+		return true;
+	for (; *words; words++)
+		if (!strcmp(*words, "--help"))
+			return true;
+	return false;
+}
+
 enum ctl_status ctl_run(struct ctl *ctl, char **words)
 {
 	const struct command *command;
@@ -169,7 +180,7 @@ enum ctl_status ctl_run(struct ctl *ctl, char **words)
 		ctl_complain(ctl);
 		return CTL_USAGE;
 	}
-	if (words[1] && !strcmp(words[1], "help") && !object->hidden)
+	if (!object->hidden && asks_for_help(words + 1))
 		return help(ctl, object->name);
 
 	words++;

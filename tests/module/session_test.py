@@ -7,7 +7,6 @@ import os
 import signal
 import struct
 import termios
-import time
 
 from attached import Socket, refused
 from genl import N, Refused, string, u32
@@ -147,9 +146,9 @@ def credit_bounds_what_is_sent():
     session = s.attach(port)["id"]
     data = pattern(900000)
     guest.write_all(data)
-    time.sleep(0.3)
     got, last = b"", None
-    while s.pump(0.2):
+    wait_for(lambda: s.pump(0.1) and any("bytes" in m for _, m in s.told), "the first bytes")
+    while s.pump(0.5):
         pass
     for kind, m in s.told:
         if kind == "DATA_NTF" and "bytes" in m:

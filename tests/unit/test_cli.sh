@@ -48,6 +48,8 @@ run --version;		check "--version does so too" eval 'is 0 && out vserialctl'
 run;			check "nothing is a usage error" eval 'is 2 && err "Usage:" && [[ ! -s $folder/out ]]'
 run port help;		check "port help prints ports alone" eval 'is 0 && out "port add" && ! out "guest add"'
 run p help;		check "p help is the same" eval 'is 0 && out "port add" && ! out "guest add"'
+run port --help;	check "port --help is the same" eval 'is 0 && out "port add" && ! out "guest add"'
+run port set --help;	check "so it is behind a verb" eval 'is 0 && out "port add" && ! out "guest add"'
 run help g;		check "help g prints guests" eval 'is 0 && out "guest add"'
 run -x;			check "an unknown option" is 2
 run bla;		check "an unknown object" eval 'refused 2 "there is no object '\''bla'\''"'
