@@ -47,6 +47,11 @@ struct vserial_spec;
  *	nothing more.  Optional: the port refuses the backing's calls after
  *	it.
  *	In process context, the port's config lock held.
+ * @tx_now: output was written: move it if that can be done at once, and tell
+ *	whether nothing is left for tx.  The way of a guest's single bytes.
+ *	Optional.
+ *	In any context, the port's lock held, must not sleep.  It sets @wake if
+ *	the guest's writers are to be woken.
  * @tx: output was written, or the backing was started.  Optional.
  *	In any context, no port lock held, must not sleep.
  * @rx_room: the input has room again after vserial_input_write() took less
@@ -64,6 +69,7 @@ struct vserial_backing_ops {
 	void (*close)(struct vserial_backing *b);
 	void (*start)(struct vserial_backing *b);
 	void (*stop)(struct vserial_backing *b);
+	bool (*tx_now)(struct vserial_backing *b, bool *wake);
 	void (*tx)(struct vserial_backing *b);
 	void (*rx_room)(struct vserial_backing *b);
 	void (*flush)(struct vserial_backing *b);
@@ -121,6 +127,14 @@ void vserial_output_ack(struct vserial_backing *b, u64 upto);
 void vserial_output_rewind(struct vserial_backing *b);
 void vserial_output_swallow(struct vserial_backing *b);
 void vserial_output_echo(struct vserial_backing *b);
+size_t vserial_output_cross(struct vserial_backing *b,
+			    struct vserial_backing *far);
+
+/* output.c, for tx_now */
+bool vserial_output_swallow_now(struct vserial_backing *b, bool *wake);
+bool vserial_output_echo_now(struct vserial_backing *b, bool *wake);
+bool vserial_output_cross_now(struct vserial_backing *b,
+			      struct vserial_backing *far, bool *wake);
 
 /* input.c */
 size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n);

@@ -12,6 +12,7 @@ static void vserial_loopback_start(struct vserial_backing *b)
 const struct vserial_backing_ops vserial_backing_loopback = {
 	.size = sizeof(struct vserial_backing),
 	.start = vserial_loopback_start,
+	.tx_now = vserial_output_echo_now,
 	.tx = vserial_output_echo,
 	.rx_room = vserial_output_echo,
 };

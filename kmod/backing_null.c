@@ -12,5 +12,6 @@ static void vserial_null_start(struct vserial_backing *b)
 const struct vserial_backing_ops vserial_backing_null = {
 	.size = sizeof(struct vserial_backing),
 	.start = vserial_null_start,
+	.tx_now = vserial_output_swallow_now,
 	.tx = vserial_output_swallow,
 };

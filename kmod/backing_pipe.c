@@ -69,6 +69,7 @@ struct vserial_cable {
  * @side: which end, VSERIAL_PIPE_SERVER or _CLIENT
  * @runs: calls of vserial_pipe_pump() that are to be answered
  * @work: goes on for those who moved enough, or when a delay is over
+ * @faulty: what it sends has to be looked at, byte by byte
  * @random: for faults; whoever pumps uses it
  * @stamp_lock: guards what follows
  * @stamps: up to which offset output was there at which time, oldest first
@@ -81,6 +82,7 @@ struct vserial_pipe {
 	int side;
 	atomic_t runs;
 	struct delayed_work work;
+	bool faulty;
 	struct rnd_state random;
 	spinlock_t stamp_lock;	/* guards all below */
 	struct {
@@ -135,6 +137,8 @@ static int vserial_pipe_open(struct vserial_backing *b,
 
 	p->side = b->spec->pipe.client ? VSERIAL_PIPE_CLIENT :
 					 VSERIAL_PIPE_SERVER;
+	p->faulty = b->spec->pipe.corrupt || b->spec->pipe.drop ||
+		    b->spec->pipe.delay;
 	INIT_DELAYED_WORK(&p->work, vserial_pipe_work);
 	prandom_seed_state(&p->random, get_random_u64());
 	spin_lock_init(&p->stamp_lock);
@@ -242,45 +246,53 @@ static size_t vserial_pipe_give(struct vserial_pipe *p,
 	return vserial_input_write(&peer->b, buf, n);
 }
 
-/* Moves up to @quantum bytes.  Return: whether there may be more. */
+/* Moves a piece of bytes over a cable that has faults.  Return: how many. */
+static size_t vserial_pipe_carry(struct vserial_pipe *p,
+				 struct vserial_pipe *peer, u64 ripe)
+{
+	size_t n, put = 0;
+	u8 buf[VSERIAL_PIPE_PIECE];
+	u64 offset;
+
+	n = vserial_output_take(&p->b, buf,
+				p->b.spec->pipe.drop ? 1 : sizeof(buf),
+				&offset);
+	if (n && offset < ripe)
+		put = vserial_pipe_give(p, peer, buf,
+					min_t(u64, n, ripe - offset));
+	if (n)
+		vserial_output_ack(&p->b, offset + put);
+	if (put < n)
+		vserial_output_rewind(&p->b);
+	return put;
+}
+
+/* Moves up to @quantum bytes or so.  Return: whether there may be more. */
 static bool vserial_pipe_move(struct vserial_pipe *p, size_t quantum)
 {
 	u64 ripe = vserial_pipe_ripe(p);
 	struct vserial_pipe *peer;
 	struct vserial_marker m;
-	size_t n, put;
-	u8 buf[VSERIAL_PIPE_PIECE];
-	u64 offset;
+	size_t n;
 
 	peer = vserial_pipe_peer(p);
 	if (!peer)
 		return false;
 	while (quantum) {
-		size_t size = p->b.spec->pipe.drop ? 1 : sizeof(buf);
-
-		n = vserial_output_take(&p->b, buf, min(size, quantum),
-					&offset);
-		if (!n) {
-			if (!vserial_output_take_marker(&p->b, &m))
-				return false;
-			if (m.type == VSERIAL_MARKER_BREAK)
-				vserial_input_break(&peer->b, m.arg);
-			else if (m.type == VSERIAL_MARKER_LINES)
-				vserial_backing_lines(&peer->b,
-						      vserial_line_cross(m.arg));
-			quantum -= min_t(size_t, quantum, sizeof(buf));
+		n = p->faulty ? vserial_pipe_carry(p, peer, ripe) :
+				vserial_output_cross(&p->b, &peer->b);
+		if (n) {
+			quantum -= min(n, quantum);
 			continue;
 		}
-		put = 0;
-		if (offset < ripe)
-			put = vserial_pipe_give(p, peer, buf,
-						min_t(u64, n, ripe - offset));
-		vserial_output_ack(&p->b, offset + put);
-		if (put < n) {
-			vserial_output_rewind(&p->b);
+		if (!vserial_output_take_marker(&p->b, &m))
 			return false;
-		}
-		quantum -= n;
+		if (m.type == VSERIAL_MARKER_BREAK)
+			vserial_input_break(&peer->b, m.arg);
+		else if (m.type == VSERIAL_MARKER_LINES)
+			vserial_backing_lines(&peer->b,
+					      vserial_line_cross(m.arg));
+		quantum -= min_t(size_t, quantum, VSERIAL_PIPE_PIECE);
 	}
 	return true;
 }
@@ -326,6 +338,23 @@ static void vserial_pipe_tx(struct vserial_backing *b)
 	if (b->spec->pipe.delay)
 		vserial_pipe_stamp(p);
 	vserial_pipe_pump(p);
+}
+
+/* The same for what has just been written, if nobody is at it. */
+static bool vserial_pipe_tx_now(struct vserial_backing *b, bool *wake)
+{
+	struct vserial_pipe *p = to_pipe(b), *peer;
+	bool through = false;
+
+	/* Whoever is may have a marker in hand, which comes first. */
+	if (p->faulty || atomic_read(&p->runs))
+		return false;
+	rcu_read_lock();
+	peer = vserial_pipe_peer(p);
+	if (peer)
+		through = vserial_output_cross_now(b, &peer->b, wake);
+	rcu_read_unlock();
+	return through;
 }
 
 /* This end's guest has read: the other end may send. */
@@ -402,6 +431,7 @@ const struct vserial_backing_ops vserial_backing_pipe = {
 	.close = vserial_pipe_close,
 	.start = vserial_pipe_start,
 	.stop = vserial_pipe_stop,
+	.tx_now = vserial_pipe_tx_now,
 	.tx = vserial_pipe_tx,
 	.rx_room = vserial_pipe_rx_room,
 };

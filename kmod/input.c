@@ -46,7 +46,10 @@ static size_t vserial_input_flip(struct vserial_port *port, const u8 *buf,
 {
 	size_t r;
 
-	r = tty_insert_flip_string_fixed_flag(&port->tty, buf, flag, n);
+	if (n == 1)
+		r = tty_insert_flip_char(&port->tty, *buf, flag);
+	else
+		r = tty_insert_flip_string_fixed_flag(&port->tty, buf, flag, n);
 	if (r < n) {
 		port->flip_wanted = true;
 		/* Pairs with vserial_input_received(): it sees the wish, or
@@ -287,18 +290,18 @@ void vserial_input_pump(struct vserial_port *port)
 	struct vserial_marker m;
 	unsigned long flags;
 	bool more, room = false, others = false;
-	u8 buf[256];
 
 	do {
+		const u8 *buf;
 		size_t n, r;
 		u64 offset;
 
 		more = false;
 		spin_lock_irqsave(&port->lock, flags);
 		port->flip_wanted = false;
-		n = vserial_stream_take(&port->rx, &port->rx_cursor, buf,
-					sizeof(buf), &offset);
-		if (n) {
+		buf = vserial_stream_view(&port->rx, &port->rx_cursor, &n,
+					  &offset);
+		if (buf) {
 			r = vserial_input_flip(port, buf, n, TTY_NORMAL);
 			vserial_stream_ack(&port->rx, &port->rx_cursor,
 					   offset + r);

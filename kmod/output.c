@@ -210,6 +210,13 @@ void vserial_output_police(struct vserial_port *port, u32 rate,
 	}
 }
 
+static void vserial_output_kick_readers(struct vserial_port *port)
+{
+	rcu_read_lock();
+	vserial_reader_kick(port);
+	rcu_read_unlock();
+}
+
 /**
  * vserial_output_kick() - tell those who read that there is something to take
  * @port: the port
@@ -294,6 +301,8 @@ vserial_output_policed_room(struct vserial_port *port, unsigned int room)
  */
 ssize_t vserial_output_write(struct vserial_port *port, const u8 *buf, size_t n)
 {
+	bool moved = false, wake = false;
+	struct vserial_backing *b;
 	unsigned long flags;
 	u64 dropped;
 	size_t r;
@@ -307,12 +316,20 @@ ssize_t vserial_output_write(struct vserial_port *port, const u8 *buf, size_t n)
 	else
 		r = vserial_output_append(port, buf, n);
 	dropped = vserial_output_dropped(port) - dropped;
+	b = rcu_dereference_protected(port->backing,
+				      lockdep_is_held(&port->lock));
+	if (r && port->live && b->ops->tx_now)
+		moved = b->ops->tx_now(b, &wake);
 	spin_unlock_irqrestore(&port->lock, flags);
 
 	trace_vserial_tx(port, r);
 	if (dropped)
 		trace_vserial_drop(port, "tx", dropped);
-	if (r)
+	if (wake)
+		vserial_output_wake(port);
+	if (moved)
+		vserial_output_kick_readers(port);
+	else if (r)
 		vserial_output_kick(port);
 	return r;
 }
@@ -608,6 +625,23 @@ void vserial_output_rewind(struct vserial_backing *b)
 }
 
 /**
+ * vserial_output_swallow_now() - vserial_backing_ops.tx_now of one that looks
+ * at nothing
+ * @b: the backing, with its port's lock held
+ * @wake: set if writers are to be woken
+ *
+ * Return: true, nothing is left.
+ */
+bool vserial_output_swallow_now(struct vserial_backing *b, bool *wake)
+{
+	struct vserial_port *port = b->port;
+
+	vserial_stream_skip(&port->tx, &port->tx_cursor);
+	*wake |= vserial_output_progress(port);
+	return true;
+}
+
+/**
  * vserial_output_swallow() - a backing takes all there is and looks at nothing
  * @b: the backing
  */
@@ -618,13 +652,113 @@ void vserial_output_swallow(struct vserial_backing *b)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b)) {
-		vserial_stream_skip(&port->tx, &port->tx_cursor);
-		wake = vserial_output_progress(port);
-	}
+	if (vserial_output_is_reader(b))
+		vserial_output_swallow_now(b, &wake);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (wake)
 		vserial_output_wake(port);
+}
+
+/*
+ * Moves output to the input of @far, as much as lies in one page.  Call with
+ * the locks of both.  Return: bytes moved.
+ */
+static size_t vserial_output_move(struct vserial_port *port,
+				  struct vserial_port *far, bool *wake)
+{
+	size_t n, put;
+	const u8 *buf;
+	u64 offset;
+
+	if (far->rx_room_wanted)
+		return 0;
+	buf = vserial_stream_view(&port->tx, &port->tx_cursor, &n, &offset);
+	if (!buf)
+		return 0;
+	put = vserial_input_put(far, buf, n);
+	*wake |= vserial_output_settle(port, offset + put);
+	if (put < n)
+		vserial_stream_rewind(&port->tx, &port->tx_cursor);
+	return put;
+}
+
+/* Is nothing left to move, neither bytes nor markers? */
+static bool vserial_output_is_through(const struct vserial_port *port)
+{
+	return port->tx_cursor.pos == port->tx.head &&
+	       port->tx_cursor.marker == port->tx.marker_head;
+}
+
+/**
+ * vserial_output_cross() - move output to another port's input
+ * @b: the backing
+ * @far: the other port's
+ *
+ * A piece moves under the locks of both ports, so that callers at the same time
+ * keep the order.  Call until nothing moves.
+ *
+ * Return: bytes moved; 0 if there are none, a marker comes first, the input is
+ * full, or one of the two is not its port's started backing.  If it was full,
+ * @far's vserial_backing_ops.rx_room tells when it is not.
+ */
+size_t vserial_output_cross(struct vserial_backing *b,
+			    struct vserial_backing *far)
+{
+	struct vserial_port *first = b->port, *second = far->port;
+	unsigned long flags;
+	bool wake = false;
+	size_t n = 0;
+
+	if (first == second)
+		return 0;
+	/* The other direction takes them in the same order. */
+	if (first > second)
+		swap(first, second);
+	spin_lock_irqsave(&first->lock, flags);
+	spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
+	if (vserial_output_is_reader(b) && vserial_output_is_reader(far))
+		n = vserial_output_move(b->port, far->port, &wake);
+	spin_unlock(&second->lock);
+	spin_unlock_irqrestore(&first->lock, flags);
+	if (wake)
+		vserial_output_wake(b->port);
+	return n;
+}
+
+/**
+ * vserial_output_cross_now() - the same, of all there is, for tx_now
+ * @b: the backing, with its port's lock held
+ * @far: the other port's
+ * @wake: set if writers are to be woken
+ *
+ * Return: whether nothing is left to move; false also if somebody else is busy
+ * with the other port.
+ */
+bool vserial_output_cross_now(struct vserial_backing *b,
+			      struct vserial_backing *far, bool *wake)
+{
+	/* The other may be waiting for the lock that we have. */
+	if (b->port == far->port || !spin_trylock(&far->port->lock))
+		return false;
+	if (vserial_output_is_reader(far))
+		while (vserial_output_move(b->port, far->port, wake))
+			;
+	spin_unlock(&far->port->lock);
+	return vserial_output_is_through(b->port);
+}
+
+/**
+ * vserial_output_echo_now() - vserial_backing_ops.tx_now of one that echoes
+ * @b: the backing, with its port's lock held
+ * @wake: set if writers are to be woken
+ *
+ * Return: whether nothing is left to move.
+ */
+bool vserial_output_echo_now(struct vserial_backing *b, bool *wake)
+{
+	while (vserial_output_move(b->port, b->port, wake))
+		;
+	return vserial_output_is_through(b->port);
 }
 
 /**
@@ -640,35 +774,24 @@ void vserial_output_echo(struct vserial_backing *b)
 	struct vserial_port *port = b->port;
 	struct vserial_cursor *c = &port->tx_cursor;
 	struct vserial_marker m;
-	bool wake = false, more = true;
+	bool wake = false, more;
 	unsigned long flags;
 	u64 end, markers;
-	u8 buf[256];
 
 	spin_lock_irqsave(&port->lock, flags);
 	end = port->tx.head;
 	markers = port->tx.marker_head;
 	spin_unlock_irqrestore(&port->lock, flags);
 
-	while (more) {
-		size_t n, put;
-		u64 offset;
-
+	do {
 		more = false;
 		spin_lock_irqsave(&port->lock, flags);
 		if (c->taken >= end && c->marker >= markers)
 			goto unlock;
 		if (!vserial_output_is_reader(b) || port->rx_room_wanted)
 			goto unlock;
-		n = vserial_stream_take(&port->tx, c, buf, sizeof(buf),
-					&offset);
-		if (n) {
-			put = vserial_input_put(port, buf, n);
-			wake |= vserial_output_settle(port, offset + put);
-			if (put < n)
-				vserial_stream_rewind(&port->tx, c);
-			more = put == n;
-		} else if (vserial_stream_take_marker(&port->tx, c, &m)) {
+		more = vserial_output_move(port, port, &wake);
+		if (!more && vserial_stream_take_marker(&port->tx, c, &m)) {
 			if (m.type != VSERIAL_MARKER_LINES)
 				vserial_input_mark(port, m.type, m.arg);
 			vserial_stream_ack_markers(c);
@@ -676,7 +799,7 @@ void vserial_output_echo(struct vserial_backing *b)
 		}
 unlock:
 		spin_unlock_irqrestore(&port->lock, flags);
-	}
+	} while (more);
 	if (wake)
 		vserial_output_wake(port);
 }

@@ -445,17 +445,14 @@ static inline void store(struct vserial_stream *s, const u8 *buf, size_t n)
 
 static bool add_page(struct vserial_stream *s, enum vserial_overflow overflow)
 {
-	u8 *page = NULL;
+	u8 *page;
 
-	/* An empty stream needs nobody's page but its own. */
-	if (s->tail == s->head)
-		page = take_spare(s);
+	/* In a stream that is as long as it may be, the page let go of last. */
+	page = take_spare(s);
 	if (!page)
 		page = page_get(s->budget, GFP_APPEND);
 	if (!page)
 		page = steal_oldest(s, settled(s));
-	if (!page)
-		page = take_spare(s);
 	if (!page && overflow == VSERIAL_OVERFLOW_DROP_OLD)
 		page = steal_oldest(s, s->head);
 	if (!page)
@@ -528,8 +525,8 @@ u32 vserial_stream_room(const struct vserial_stream *s)
  *	(DROP_OLD) or discard them (DROP_NEW).  A stream that is not reserved
  *	has no room, and discards them with either of the latter.
  *
- * Without a holder nothing pushes back and all are taken.  Pages come from
- * the budget, then from the stream's own history, then from its spare.
+ * Without a holder nothing pushes back and all are taken.  Pages are the
+ * stream's spare, then from the budget, then from the stream's own history.
  *
  * Return: bytes taken or discarded, which with VSERIAL_OVERFLOW_BLOCK may be
  * fewer than @n, else @n.
@@ -565,7 +562,10 @@ void vserial_stream_pass(struct vserial_stream *s, size_t n)
 		s->holder->taken = s->head;
 	}
 	overrun(s);
-	trim_markers(s);
+	if (s->marker_tail != s->marker_head)
+		trim_markers(s);
+	else
+		release_idle(s);
 }
 
 /**
@@ -792,6 +792,44 @@ static void copy_out(const struct vserial_stream *s, u64 offset, u8 *buf,
 	}
 }
 
+/* How far a reader may take bytes: all there are, or up to the next marker. */
+static inline u64 readable_end(const struct vserial_stream *s,
+			       const struct vserial_cursor *c)
+{
+	if (c->doubt)
+		return c->taken;
+	if (c->marker != s->marker_head)
+		return min(s->head, marker_at(s, c->marker)->offset);
+	return s->head;
+}
+
+/**
+ * vserial_stream_view() - hand bytes to a reader where they lie
+ * @s: the stream
+ * @c: the reader's cursor
+ * @n: how many, the rest of a page at most
+ * @offset: the offset of the first
+ *
+ * As vserial_stream_take(), but without a copy.
+ *
+ * Return: the bytes, valid until the stream's lock is let go of or they are
+ * acknowledged; NULL if there are none or a marker comes first.
+ */
+const u8 *vserial_stream_view(struct vserial_stream *s,
+			      struct vserial_cursor *c, size_t *n, u64 *offset)
+{
+	u64 end = readable_end(s, c);
+	u32 at = offset_in_page(c->taken);
+
+	if (end <= c->taken)
+		return NULL;
+
+	*offset = c->taken;
+	*n = min_t(u64, end - c->taken, PAGE_SIZE - at);
+	c->taken += *n;
+	return *slot_of(s, *offset) + at;
+}
+
 /**
  * vserial_stream_take() - hand bytes to a reader
  * @s: the stream
@@ -808,13 +846,9 @@ static void copy_out(const struct vserial_stream *s, u64 offset, u8 *buf,
 size_t vserial_stream_take(struct vserial_stream *s, struct vserial_cursor *c,
 			   u8 *buf, size_t n, u64 *offset)
 {
-	u64 end = s->head;
+	u64 end = readable_end(s, c);
 
 	*offset = c->taken;
-	if (c->doubt)
-		return 0;
-	if (c->marker != s->marker_head)
-		end = min(end, marker_at(s, c->marker)->offset);
 	if (end <= c->taken)
 		return 0;
 

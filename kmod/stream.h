@@ -163,6 +163,8 @@ void vserial_stream_attach(struct vserial_stream *s, struct vserial_cursor *c,
 			   u64 from);
 void vserial_stream_hold(struct vserial_stream *s, struct vserial_cursor *c);
 void vserial_stream_detach(struct vserial_stream *s, struct vserial_cursor *c);
+const u8 *vserial_stream_view(struct vserial_stream *s,
+			      struct vserial_cursor *c, size_t *n, u64 *offset);
 size_t vserial_stream_take(struct vserial_stream *s, struct vserial_cursor *c,
 			   u8 *buf, size_t n, u64 *offset);
 bool vserial_stream_pending(const struct vserial_stream *s,

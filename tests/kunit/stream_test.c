@@ -637,6 +637,43 @@ static void stream_changes_hands(struct kunit *test)
 
 /* Memory */
 
+static void stream_shows_bytes_where_they_lie(struct kunit *test)
+{
+	struct fixture *f = start(test, VSERIAL_RING_SIZE, 0);
+	const u8 *at;
+	u64 offset;
+	size_t n;
+
+	KUNIT_EXPECT_NULL(test, vserial_stream_view(&f->s, &f->c, &n, &offset));
+
+	/* To the end of a page, and to a marker. */
+	block(f, PAGE_SIZE + 10);
+	vserial_stream_mark(&f->s, VSERIAL_MARKER_BREAK, 0);
+	block(f, 5);
+	at = vserial_stream_view(&f->s, &f->c, &n, &offset);
+	KUNIT_ASSERT_NOT_NULL(test, at);
+	KUNIT_EXPECT_EQ(test, n, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, offset, 0);
+	KUNIT_EXPECT_EQ(test, at[0], pattern(0));
+	KUNIT_EXPECT_EQ(test, at[n - 1], pattern(n - 1));
+
+	/* In flight until it is acknowledged, so it comes again. */
+	ack(f, 7);
+	vserial_stream_rewind(&f->s, &f->c);
+	at = vserial_stream_view(&f->s, &f->c, &n, &offset);
+	KUNIT_ASSERT_NOT_NULL(test, at);
+	KUNIT_EXPECT_EQ(test, n, PAGE_SIZE - 7);
+	KUNIT_EXPECT_EQ(test, offset, 7);
+	KUNIT_EXPECT_EQ(test, at[0], pattern(7));
+	ack(f, PAGE_SIZE);
+
+	at = vserial_stream_view(&f->s, &f->c, &n, &offset);
+	KUNIT_ASSERT_NOT_NULL(test, at);
+	KUNIT_EXPECT_EQ(test, n, 10);
+	ack(f, PAGE_SIZE + 10);
+	KUNIT_EXPECT_NULL(test, vserial_stream_view(&f->s, &f->c, &n, &offset));
+}
+
 static void stream_holds_pages_for_bytes(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -685,10 +722,13 @@ static void stream_keeps_pages_of_history(struct kunit *test)
 		ack(f, f->c.taken);
 	}
 	KUNIT_EXPECT_EQ(test, pages_used(f), 3);
+	/* The page that was let go last is written to next. */
+	KUNIT_EXPECT_NOT_NULL(test, f->s.spare);
 	block(f, 1);
 	take(f, 1);
 	ack(f, f->c.taken);
-	KUNIT_EXPECT_EQ(test, pages_used(f), 4);
+	KUNIT_EXPECT_PTR_EQ(test, f->s.spare, NULL);
+	KUNIT_EXPECT_EQ(test, pages_used(f), 3);
 	vserial_stream_unreserve(&f->s);
 	KUNIT_EXPECT_EQ(test, pages_used(f), 3);
 }
@@ -1749,6 +1789,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_overruns_others),
 	KUNIT_CASE(stream_attaches_where_bytes_are),
 	KUNIT_CASE(stream_changes_hands),
+	KUNIT_CASE(stream_shows_bytes_where_they_lie),
 	KUNIT_CASE(stream_holds_pages_for_bytes),
 	KUNIT_CASE(stream_keeps_pages_of_history),
 	KUNIT_CASE(stream_unreserved_takes_nothing),
