@@ -11,6 +11,7 @@
 #include "guest.h"
 #include "host.h"
 #include "netlink.h"
+#include "port.h"
 #include "sysfs.h"
 #include "tty.h"
 
@@ -28,9 +29,12 @@ static int __init vserial_init(void)
 	err = vserial_host_init();
 	if (err)
 		return err;
-	err = vserial_tty_init();
+	err = vserial_port_init();
 	if (err)
 		goto host;
+	err = vserial_tty_init();
+	if (err)
+		goto port;
 	err = vserial_sysfs_init();
 	if (err)
 		goto tty;
@@ -49,6 +53,8 @@ sysfs:
 	vserial_sysfs_exit();
 tty:
 	vserial_tty_exit();
+port:
+	vserial_port_exit();
 host:
 	vserial_host_exit();
 	return err;
@@ -61,6 +67,7 @@ static void __exit vserial_exit(void)
 	vserial_bus_exit();
 	vserial_sysfs_exit();
 	vserial_tty_exit();
+	vserial_port_exit();
 	vserial_host_exit();
 }
 

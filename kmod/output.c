@@ -327,10 +327,10 @@ ssize_t vserial_output_write(struct vserial_port *port, const u8 *buf, size_t n)
 		trace_vserial_drop(port, "tx", dropped);
 	if (wake)
 		vserial_output_wake(port);
-	if (moved)
-		vserial_output_kick_readers(port);
-	else if (r)
+	if (r && !moved)
 		vserial_output_kick(port);
+	else if (r && !list_empty(&port->readers))
+		vserial_output_kick_readers(port);
 	return r;
 }
 
@@ -659,6 +659,13 @@ void vserial_output_swallow(struct vserial_backing *b)
 		vserial_output_wake(port);
 }
 
+/* Is nothing left to move, neither bytes nor markers? */
+static bool vserial_output_is_through(const struct vserial_port *port)
+{
+	return port->tx_cursor.pos == port->tx.head &&
+	       port->tx_cursor.marker == port->tx.marker_head;
+}
+
 /*
  * Moves output to the input of @far, as much as lies in one page.  Call with
  * the locks of both.  Return: bytes moved.
@@ -682,11 +689,14 @@ static size_t vserial_output_move(struct vserial_port *port,
 	return put;
 }
 
-/* Is nothing left to move, neither bytes nor markers? */
-static bool vserial_output_is_through(const struct vserial_port *port)
+/* Moves all there is.  Call with the locks of both.  Return: was it all? */
+static bool vserial_output_move_all(struct vserial_port *port,
+				    struct vserial_port *far, bool *wake)
 {
-	return port->tx_cursor.pos == port->tx.head &&
-	       port->tx_cursor.marker == port->tx.marker_head;
+	while (vserial_output_move(port, far, wake))
+		if (vserial_output_is_through(port))
+			return true;
+	return false;
 }
 
 /**
@@ -737,14 +747,15 @@ size_t vserial_output_cross(struct vserial_backing *b,
 bool vserial_output_cross_now(struct vserial_backing *b,
 			      struct vserial_backing *far, bool *wake)
 {
+	bool through = false;
+
 	/* The other may be waiting for the lock that we have. */
 	if (b->port == far->port || !spin_trylock(&far->port->lock))
 		return false;
 	if (vserial_output_is_reader(far))
-		while (vserial_output_move(b->port, far->port, wake))
-			;
+		through = vserial_output_move_all(b->port, far->port, wake);
 	spin_unlock(&far->port->lock);
-	return vserial_output_is_through(b->port);
+	return through;
 }
 
 /**
@@ -756,9 +767,7 @@ bool vserial_output_cross_now(struct vserial_backing *b,
  */
 bool vserial_output_echo_now(struct vserial_backing *b, bool *wake)
 {
-	while (vserial_output_move(b->port, b->port, wake))
-		;
-	return vserial_output_is_through(b->port);
+	return vserial_output_move_all(b->port, b->port, wake);
 }
 
 /**

@@ -28,6 +28,11 @@
 #include "state.h"
 #include "trace.h"
 
+/*
+ * Where ports are made: more than 2 KiB each, so that the general caches would
+ * give 4 KiB.
+ */
+static struct kmem_cache *vserial_port_cache;
 /* Published ports by minor; its own lock guards it. */
 static DEFINE_XARRAY(vserial_ports);
 
@@ -551,7 +556,7 @@ static void vserial_port_release(struct device *dev)
 	vserial_stream_detach(&port->rx, &port->rx_cursor);
 	vserial_stream_destroy(&port->rx);
 	put_device(port->dev.parent);
-	kfree(port);
+	kmem_cache_free(vserial_port_cache, port);
 }
 
 /**
@@ -572,7 +577,8 @@ struct vserial_port *vserial_port_create(struct device *guest,
 					 const struct vserial_settings *s,
 					 struct vserial_reason *reason)
 {
-	struct vserial_port *port = kzalloc(sizeof(*port), GFP_KERNEL);
+	struct vserial_port *port = kmem_cache_zalloc(vserial_port_cache,
+						      GFP_KERNEL);
 	struct vserial_backing *b;
 	int err;
 
@@ -804,4 +810,23 @@ void vserial_port_remove(struct vserial_port *port)
 	vserial_port_unpublish(port);
 	vserial_notify(VSERIAL_EVENT_PORT_GONE, port);
 	vserial_port_discard(port);
+}
+
+/**
+ * vserial_port_init() - before the first port
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vserial_port_init(void)
+{
+	vserial_port_cache = KMEM_CACHE(vserial_port, 0);
+	return vserial_port_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * vserial_port_exit() - after the last
+ */
+void vserial_port_exit(void)
+{
+	kmem_cache_destroy(vserial_port_cache);
 }

@@ -265,5 +265,7 @@ void vserial_port_status(struct vserial_port *port,
 			 struct vserial_port_status *st);
 void vserial_port_resize(struct vserial_port *port, u16 rows, u16 columns);
 struct vserial_port *vserial_port_by_minor(unsigned int minor);
+int vserial_port_init(void);
+void vserial_port_exit(void);
 
 #endif /* _VSERIAL_PORT_H */
