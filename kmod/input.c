@@ -255,7 +255,8 @@ void vserial_input_break(struct vserial_backing *b, unsigned int ms)
 /* Is it worth while to try again with input that was not taken? */
 static bool vserial_input_has_room(const struct vserial_port *port)
 {
-	if (port->direction == VSERIAL_DIRECTION_OUT)
+	/* Then all is taken, and dropped. */
+	if (!port->power || port->direction == VSERIAL_DIRECTION_OUT)
 		return true;
 	/* The timer runs while the rate lets nothing pass. */
 	return vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2 &&

@@ -471,6 +471,23 @@ def rate_changes():
     equal((near.dropped_bytes, far.dropped_bytes), (0, 0), "dropped bytes")
 
 
+@test
+def rate_of_a_guest_that_leaves():
+    """a peer that waits by the rate of a guest goes on when that guest is off"""
+    far = make_port("y-lfar", backing="pipe:y-leave", stall_limit=0)
+    near = make_port("y-lnear", backing="pipe:y-leave#near=client", rate=1)
+    hf, hn = far.open(), near.open()
+    hf.write_all(pattern(30000))
+    wait_for(lambda: near.rx_bytes >= 64, "the first bytes pass")
+    expect(far.tx_unread > 20000, "the rate did not hold")
+    hn.close()
+    wait_for(lambda: not far.tx_unread, "what the far guest sent goes")
+    hf.write_all(pattern(100000))
+    wait_for(lambda: not far.tx_unread, "what it sends goes on going")
+    equal((near.rx_bytes + near.dropped_bytes, far.dropped_bytes), (130000, 0),
+          "what was taken, and dropped before")
+
+
 # the direction
 
 @test
