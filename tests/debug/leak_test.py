@@ -15,8 +15,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 import genl
 import kmemleak
+from attached import Socket
 from lib import (N, forget_client, make_guest, make_port, nl, remove_guest, run, scratch,
-                 string, test, wait_for)
+                 string, test, u32, wait_for)
 from loader import insmod, may_unload, rmmod
 
 ROUNDS = 5
@@ -43,17 +44,54 @@ def refusals(port):
         nl().call("GUEST_NEW", string(N.VSERIAL_A_GUEST_NAME, port.guest))
 
 
+def listen(port, directory):
+    """Sockets that read PORT: one that takes its leave, one that does not; and a log."""
+    port.set(log=f"file:{directory}/tee#max-size=32K&keep=1")
+    handle = port.open()
+    polite, rude = Socket(), Socket()
+    session = polite.attach(port)["id"]
+    rude.attach(port)
+    handle.write_all(b"z" * 10000)
+    polite.read(session, 10000)
+    polite.send(session, 0, b"a" * 1000)
+    handle.read_exactly(1000)
+    nl().call("SESSION_DEL", u32(N.VSERIAL_A_SESSION_ID, session))
+    handle.close()
+    polite.close()
+    rude.close()
+
+
+def serve(port):
+    """As the daemon with a peer, which both vanish with bytes on their way."""
+    port.set(backing="tcp://d-leak:1", stall_limit=0)
+    port.connect()
+    daemon = Socket()
+    daemon.call("DAEMON_NEW")
+    (backing,) = daemon.dump("BACKING_GET")
+    daemon.report(backing["id"], "CONNECTED")
+    daemon.announce(backing["id"], "a peer")
+    handle = port.open()
+    handle.write_all(b"p" * 10000)
+    daemon.read(backing["id"], 5000, ack=False)
+    daemon.send(backing["id"], 0, b"q" * 1000)
+    daemon.close()
+    handle.close()
+    port.disconnect()
+
+
 def work():
     """Uses all there is, and removes it."""
     directory = scratch(dir="/dev/shm")
     for number in range(ROUNDS):
-        ports = make_guest("d-leak", 5, history=1 << 17)
+        ports = make_guest("d-leak", 7, history=1 << 17)
         use(ports[0], "null")
         use(ports[1], "loopback")
         use(ports[2], f"file:{directory}/log{number}#max-size=32K&keep=2")
         ports[3].set(backing="pipe:d-leak")
         use(ports[4], "pipe:d-leak#near=client&delay=1")
         refusals(ports[3])
+        listen(ports[5], directory)
+        serve(ports[6])
         client = genl.Client()
         client.subscribe()
         client.dump("PORT_GET")
