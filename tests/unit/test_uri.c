@@ -126,7 +126,7 @@ static void test_keys(void **state)
 	uri = parsed("ssl://:23#thumbprint=0011223344556677889900112233445566778899001122334455667788990011");
 	assert_int_equal(strlen(uri.thumbprint), 64);
 	uri_free(&uri);
-	uri = parsed("ssl://:23#thumbprint=00-11 22:33445566778899001122334455667788990011223344556677889900112233445566778899AABB");
+	uri = parsed("ssl://:23#thumbprint=00-11 22:33445566778899001122334455667788990011223344556677889900112233445566778899AABB001122334455");
 	assert_int_equal(strlen(uri.thumbprint), 96);
 	uri_free(&uri);
 	uri = parsed("tcp://:23#allow=10.0.0.0/8");
