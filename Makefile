@@ -11,12 +11,12 @@ MODDIR	= $(DESTDIR)/lib/modules/$(KVER)/updates
 KVER	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' $(KDIR)/include/generated/utsrelease.h)
 UDEVDIR	?= /lib/udev/rules.d
 
-all: module helper ## build the module (KDIR= or the running kernel's headers), vserialctl and vseriald
+all: module helper ## build the module (KDIR= or the running kernel's headers), vserialctl, vseriald and vserial-vspc
 
 module: | headers ## build the module
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-helper: ## build vserialctl and vseriald
+helper: ## build vserialctl, vseriald and vserial-vspc
 	$(MAKE) -C helper PREFIX=$(PREFIX)
 
 headers:
@@ -53,7 +53,7 @@ install-module: module ## install the module, loaded at boot
 	echo vserial >$(DESTDIR)/usr/lib/modules-load.d/vserial.conf
 	$(if $(DESTDIR),,depmod $(KVER))
 
-install-tools: helper ## install vserialctl and vseriald with all that belongs to them, and the udev rules
+install-tools: helper ## install vserialctl, vseriald and vserial-vspc with all that belongs to them, and the udev rules
 	$(MAKE) -C helper install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	install -D -m 644 kmod/udev/60-vserial.rules $(DESTDIR)$(UDEVDIR)/60-vserial.rules
 	$(if $(DESTDIR),,-udevadm control --reload)

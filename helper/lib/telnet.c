@@ -32,6 +32,8 @@
 #define OPT_SGA		3
 #define OPT_TM		6
 #define OPT_NAWS	31
+#define OPT_AUTH	37
+#define OPT_VSPC	232
 
 #define CR		'\r'
 #define LF		'\n'
@@ -51,14 +53,22 @@ const uint8_t telnet_break[2] = { IAC, BRK };
  */
 static const struct option {
 	uint8_t code;
-	bool us[2];	/* by role */
-	bool him[2];
+	bool us[TELNET_ROLES];	/* server, client, VM, proxy */
+	bool him[TELNET_ROLES];
 } options[TELNET_OPTIONS] = {
-	[TELNET_BINARY] = { OPT_BINARY, { true, true }, { true, true } },
-	[TELNET_ECHO] = { OPT_ECHO, { true, false }, { false, true } },
-	[TELNET_SGA] = { OPT_SGA, { true, true }, { true, true } },
-	[TELNET_NAWS] = { OPT_NAWS, { false, false }, { true, false } },
+	[TELNET_BINARY] = { OPT_BINARY, { true, true, true, true }, { true, true, true, true } },
+	[TELNET_ECHO] = { OPT_ECHO, { true, false, false, true }, { false, true, true, false } },
+	[TELNET_SGA] = { OPT_SGA, { true, true, true, true }, { true, true, true, true } },
+	[TELNET_NAWS] = { OPT_NAWS, { false }, { true, false, false, false } },
+	[TELNET_AUTH] = { OPT_AUTH, { false, false, true, false }, { false } },
+	[TELNET_VSPC] = { OPT_VSPC, { false, false, true, false }, { false, false, false, true } },
 };
+
+/* With and as a concentrator a byte is a byte, and a key none of a terminal. */
+static bool raw(const struct telnet *telnet)
+{
+	return telnet->role == TELNET_VM || telnet->role == TELNET_PROXY;
+}
 
 /* Answers. */
 
@@ -148,6 +158,36 @@ static void offer_as_client(struct telnet *telnet)
 	ask(telnet, TELNET_SGA, false);
 }
 
+void telnet_offer_auth(struct telnet *telnet)
+{
+	ask(telnet, TELNET_AUTH, true);
+	telnet->held = true;
+}
+
+void telnet_offer_vspc(struct telnet *telnet)
+{
+	bool vm = telnet->role == TELNET_VM;
+
+	ask(telnet, TELNET_BINARY, true);
+	ask(telnet, TELNET_SGA, true);
+	if (!vm)
+		ask(telnet, TELNET_ECHO, true);
+	ask(telnet, TELNET_BINARY, false);
+	ask(telnet, TELNET_SGA, false);
+	ask(telnet, TELNET_VSPC, vm);
+	telnet->held = false;
+	/* Who has asked takes our offer for the answer. */
+	if (telnet->held_asked)
+		telnet->us[TELNET_VSPC] = TELNET_Q_YES;
+}
+
+enum telnet_stand telnet_stand(const struct telnet *telnet, enum telnet_option option, bool us)
+{
+	uint8_t q = us ? telnet->us[option] : telnet->him[option];
+
+	return q == TELNET_Q_YES ? TELNET_ON : q == TELNET_Q_WANTYES ? TELNET_ASKED : TELNET_OFF;
+}
+
 static void negotiate(struct telnet *telnet, enum telnet_state verb, uint8_t code)
 {
 	bool on = verb == TELNET_S_WILL || verb == TELNET_S_DO;
@@ -156,6 +196,11 @@ static void negotiate(struct telnet *telnet, enum telnet_state verb, uint8_t cod
 	uint8_t yes = us ? WILL : DO, no = us ? WONT : DONT;
 	size_t before = telnet->replies_len;
 
+	telnet->negotiated |= code != OPT_AUTH;
+	if (telnet->held && us && code == OPT_VSPC) {
+		telnet->held_asked = on;
+		return;
+	}
 	if (code == OPT_TM) {
 		/* Some throw all output away until this is answered, each time. */
 		if (verb == TELNET_S_DO)
@@ -187,6 +232,8 @@ static enum telnet_event take_sub(struct telnet *telnet)
 {
 	const uint8_t *sub = telnet->sub;
 
+	if (raw(telnet))
+		return telnet->sub_len && !telnet->sub_too_long ? TELNET_SUB : TELNET_NOTHING;
 	if (telnet->sub_too_long || telnet->sub_len != 1 + NAWS_LEN || sub[0] != OPT_NAWS ||
 	    telnet->him[TELNET_NAWS] == TELNET_Q_NO)
 		return TELNET_NOTHING;
@@ -197,10 +244,19 @@ static enum telnet_event take_sub(struct telnet *telnet)
 
 static void add_sub(struct telnet *telnet, uint8_t byte)
 {
-	if (telnet->sub_len == TELNET_SUB_MAX)
+	uint8_t *room = telnet->sub_room ? telnet->sub_room : telnet->sub;
+	size_t max = telnet->sub_room ? telnet->sub_max : TELNET_SUB_MAX;
+
+	if (telnet->sub_len == max)
 		telnet->sub_too_long = true;
 	else
-		telnet->sub[telnet->sub_len++] = byte;
+		room[telnet->sub_len++] = byte;
+}
+
+const uint8_t *telnet_sub(const struct telnet *telnet, size_t *len)
+{
+	*len = telnet->sub_len;
+	return telnet->sub_room ? telnet->sub_room : telnet->sub;
 }
 
 static void begin_sub(struct telnet *telnet)
@@ -236,7 +292,7 @@ static void take_data(struct receiver *r, uint8_t byte)
 	bool after_cr = telnet->after_cr;
 
 	telnet->after_cr = false;
-	if (!binary(telnet->him)) {
+	if (!raw(telnet) && !binary(telnet->him)) {
 		/*
 		 * CR is given at once, since some send it alone, and what
 		 * completes it is swallowed.  A terminal's Enter may be CR LF;
@@ -251,6 +307,8 @@ static void take_data(struct receiver *r, uint8_t byte)
 
 static void take_key(struct receiver *r, uint8_t key)
 {
+	if (raw(r->telnet))
+		return;
 	r->telnet->after_cr = false;
 	r->to[r->len++] = key;
 }
@@ -330,6 +388,11 @@ static void take_sub_command(struct receiver *r, uint8_t byte)
 	} else if (byte == SE) {
 		telnet->state = TELNET_S_DATA;
 		r->event = take_sub(telnet);
+	} else if (raw(telnet)) {
+		/* Concentrators that do not double it are many. */
+		telnet->undoubled++;
+		add_sub(telnet, IAC);
+		add_sub(telnet, byte);
 	} else {
 		/* It was not ended.  What it held is no data in any case. */
 		take_command(r, byte);
@@ -387,7 +450,7 @@ struct telnet_received telnet_receive(struct telnet *telnet, const uint8_t *from
 size_t telnet_send(const struct telnet *telnet, const uint8_t *from, size_t *len, uint8_t *to,
 		   size_t max)
 {
-	bool plain = !binary(telnet->us);
+	bool plain = !raw(telnet) && !binary(telnet->us);
 	size_t n, out = 0;
 
 	for (n = 0; n < *len && out + TELNET_GROWTH <= max; n++) {
@@ -413,4 +476,15 @@ void telnet_start(struct telnet *telnet, enum telnet_role role)
 	ask(telnet, TELNET_BINARY, true);
 	ask(telnet, TELNET_BINARY, false);
 	ask(telnet, TELNET_NAWS, false);
+}
+
+void telnet_start_vspc(struct telnet *telnet, enum telnet_role role, uint8_t *room, size_t max)
+{
+	*telnet = (struct telnet){
+		.role = role,
+		/* Answers alone make no offers. */
+		.offered = true,
+		.sub_room = room,
+		.sub_max = max,
+	};
 }

@@ -31,18 +31,26 @@
  * enum telnet_role - which side we are
  * @TELNET_SERVER: the console; the peer is somebody's terminal
  * @TELNET_CLIENT: the peer was dialled and offers a console, or records ours
+ * @TELNET_VM: the peer is a concentrator that was dialled, and has the vSPC
+ *	option; bytes stay as they are, and subnegotiations are told
+ * @TELNET_PROXY: we are that concentrator
  */
 enum telnet_role {
 	TELNET_SERVER,
 	TELNET_CLIENT,
+	TELNET_VM,
+	TELNET_PROXY,
+	TELNET_ROLES,
 };
 
-/* Private: the options that are ever on, by their place in struct telnet. */
+/* The options that are ever on, by their place in struct telnet. */
 enum telnet_option {
 	TELNET_BINARY,
 	TELNET_ECHO,
 	TELNET_SGA,
 	TELNET_NAWS,
+	TELNET_AUTH,
+	TELNET_VSPC,
 	TELNET_OPTIONS,
 };
 
@@ -73,32 +81,42 @@ enum telnet_state {
  * @TELNET_NOTHING: nothing
  * @TELNET_BREAK: a break, in its place among the bytes
  * @TELNET_WINDOW: the size of the peer's window, in struct telnet
+ * @TELNET_SUB: a subnegotiation, for telnet_sub()
  */
 enum telnet_event {
 	TELNET_NOTHING,
 	TELNET_BREAK,
 	TELNET_WINDOW,
+	TELNET_SUB,
 };
 
 /**
  * struct telnet - one side of a connection
  * @rows: of the peer's window, 0: not known
  * @columns: of it
+ * @negotiated: the peer has said something of an option but AUTHENTICATION
+ * @undoubled: bytes 255 that it did not double in subnegotiations
  *
  * The rest is private.
  */
 struct telnet {
 	uint16_t rows;
 	uint16_t columns;
+	bool negotiated;
+	unsigned int undoubled;
 
 	enum telnet_role role;
 	enum telnet_state state;
 	bool after_cr;
 	bool offered;
+	bool held;
+	bool held_asked;
 	unsigned int answers;
 	uint8_t us[TELNET_OPTIONS];
 	uint8_t him[TELNET_OPTIONS];
 	uint8_t sub[TELNET_SUB_MAX];
+	uint8_t *sub_room;
+	size_t sub_max;
 	size_t sub_len;
 	bool sub_too_long;
 	uint8_t replies[TELNET_REPLIES_MAX];
@@ -114,6 +132,49 @@ struct telnet {
  * that one that does not is not disturbed.
  */
 void telnet_start(struct telnet *telnet, enum telnet_role role);
+
+/**
+ * telnet_start_vspc() - begin, with or as a concentrator
+ * @telnet: receives the state of a new connection
+ * @role: TELNET_VM or TELNET_PROXY
+ * @room: where subnegotiations are kept, as long as the connection
+ * @max: the longest that is
+ *
+ * Nothing is offered yet, and as TELNET_VM the vSPC option is not agreed to
+ * before telnet_offer_vspc().
+ */
+void telnet_start_vspc(struct telnet *telnet, enum telnet_role role, uint8_t *room, size_t max);
+
+/** telnet_offer_vspc() - offer all that the role has, but for AUTHENTICATION. */
+void telnet_offer_vspc(struct telnet *telnet);
+
+/** telnet_offer_auth() - as TELNET_VM, offer AUTHENTICATION, and wait with the rest. */
+void telnet_offer_auth(struct telnet *telnet);
+
+/**
+ * enum telnet_stand - how an option stands
+ * @TELNET_OFF: it is off
+ * @TELNET_ASKED: it has been asked for, and there is no answer
+ * @TELNET_ON: it is on
+ */
+enum telnet_stand {
+	TELNET_OFF,
+	TELNET_ASKED,
+	TELNET_ON,
+};
+
+/** telnet_stand() - how an option stands; @us: on our side. */
+enum telnet_stand telnet_stand(const struct telnet *telnet, enum telnet_option option, bool us);
+
+/**
+ * telnet_sub() - what TELNET_SUB told of
+ * @telnet: the connection
+ * @len: receives how many bytes there are, at least 1
+ *
+ * Return: the bytes, the first being the option's number; until
+ * telnet_receive().
+ */
+const uint8_t *telnet_sub(const struct telnet *telnet, size_t *len);
 
 /**
  * struct telnet_received - what telnet_receive() made of its input

@@ -6,6 +6,9 @@
 
 #include "address.h"
 
+/* Of an IPv6 address the part that a customer has for himself is the rest. */
+#define NET6_BYTES 8
+
 static const char *inet_text(const struct address *address, char text[ADDRESS_TEXT])
 {
 	struct address plain = *address;
@@ -59,4 +62,17 @@ int address_numeric(const char *host, uint16_t port, struct address *address)
 	memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
 	freeaddrinfo(found);
 	return 0;
+}
+
+bool address_same_origin(const struct address *a, const struct address *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	if (a->sa.sa_family != AF_INET6)
+		return true;
+	if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		return !memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof(a->in6.sin6_addr));
+	return !memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, NET6_BYTES);
 }

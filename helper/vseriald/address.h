@@ -4,6 +4,7 @@
 #define VSERIALD_ADDRESS_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -55,5 +56,8 @@ const char *address_text(const struct address *address, char text[ADDRESS_TEXT])
  * Return: 0, or -1 if it is none.
  */
 int address_numeric(const char *host, uint16_t port, struct address *address);
+
+/** address_same_origin() - whether two peers are as good as one: the network of an IPv6 address */
+bool address_same_origin(const struct address *a, const struct address *b);
 
 #endif

@@ -2,7 +2,6 @@
 /* Connections whose peers have not proved who they are. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
 #include <unistd.h>
@@ -11,9 +10,6 @@
 #include "memory.h"
 #include "timer.h"
 #include "transport_tls.h"
-
-/* Of an IPv6 address the part that a customer has for himself is the rest. */
-#define NET6_BYTES 8
 
 /** struct arrival - one of them */
 struct arrival {
@@ -118,19 +114,6 @@ static int on_time(sd_event_source *source, uint64_t now, void *arg)
 	return 0;
 }
 
-static bool same_origin(const struct address *a, const struct address *b)
-{
-	if (a->sa.sa_family != b->sa.sa_family)
-		return false;
-	if (a->sa.sa_family == AF_INET)
-		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-	if (a->sa.sa_family != AF_INET6)
-		return true;
-	if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
-		return !memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof(a->in6.sin6_addr));
-	return !memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, NET6_BYTES);
-}
-
 /* Makes room for one more from an address; the oldest have waited longest for nothing. */
 static void limit(struct arrivals *arrivals, const struct address *from)
 {
@@ -139,7 +122,7 @@ static void limit(struct arrivals *arrivals, const struct address *from)
 	uint32_t n = 0;
 
 	TAILQ_FOREACH_REVERSE(arrival, &arrivals->list, arrival_list, list) {
-		if (!same_origin(&arrival->from, from))
+		if (!address_same_origin(&arrival->from, from))
 			continue;
 		oldest = arrival;
 		n++;

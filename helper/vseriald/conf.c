@@ -70,11 +70,13 @@ static const char known[] = "user, bind, max-clients, accept-rate, viewer-buffer
  * struct reader - a file being read
  * @conf: where settings go
  * @path: the file
+ * @more: what else may be in it, or NULL
  * @why: where the reason of a refusal goes; "" so far
  */
 struct reader {
 	struct conf *conf;
 	const char *path;
+	const struct conf_more *more;
 	char *why;
 };
 
@@ -187,7 +189,9 @@ static int set_file(struct reader *reader, const struct file_setting *file, cons
 static int set(struct reader *reader, const char *section, const char *name, const char *value)
 {
 	const struct setting *setting = numbers;
+	const struct conf_more *more = reader->more;
 	const struct file_setting *file;
+	int rc;
 
 	if (*section) {
 		snprintf(reader->why, CONF_WHY_MAX, "section [%s] is unknown: there are none",
@@ -210,8 +214,11 @@ static int set(struct reader *reader, const char *section, const char *name, con
 		setting++;
 	if (setting->name)
 		return set_number(reader, setting, value);
-	snprintf(reader->why, CONF_WHY_MAX, "setting '%s' is unknown; known are %s", name, known);
-	return -1;
+	rc = more ? more->set(more->arg, name, value, reader->why) : -ENOENT;
+	if (rc == -ENOENT)
+		snprintf(reader->why, CONF_WHY_MAX, "setting '%s' is unknown; known are %s%s%s",
+			 name, more ? more->known : "", more ? ", " : "", known);
+	return rc;
 }
 
 /* inih's callback: 0 is failure. */
@@ -223,9 +230,9 @@ static int on_setting(void *arg, const char *section, const char *name, const ch
 	return !*reader->why && !set(reader, section, name, value ? value : "");
 }
 
-int conf_read(struct conf *conf, const char *path, char *why)
+int conf_read(struct conf *conf, const char *path, const struct conf_more *more, char *why)
 {
-	struct reader reader = { .conf = conf, .path = path, .why = why };
+	struct reader reader = { .conf = conf, .path = path, .more = more, .why = why };
 	char rule[CONF_WHY_MAX];
 	FILE *file = fopen(path, "re");
 	int line;

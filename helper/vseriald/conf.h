@@ -65,15 +65,29 @@ struct conf {
 void conf_defaults(struct conf *conf);
 
 /**
+ * struct conf_more - settings that another program has besides these
+ * @set: takes one; returns 0; -ENOENT if it has none of that name; or -EINVAL,
+ *	and @why, of CONF_WHY_MAX bytes, holds a sentence
+ * @arg: for @set
+ * @known: the names of all it has, for people
+ */
+struct conf_more {
+	int (*set)(void *arg, const char *name, const char *value, char *why);
+	void *arg;
+	const char *known;
+};
+
+/**
  * conf_read() - read settings over those there are
  * @conf: the settings, complete also on failure
  * @path: the file
+ * @more: what else may be in it, or NULL
  * @why: receives a sentence, of at most CONF_WHY_MAX bytes, on failure
  *
  * Return: 0, -ENOENT if there is no such file, another negative errno if it
  * cannot be read, or -EINVAL if it is wrong.
  */
-int conf_read(struct conf *conf, const char *path, char *why);
+int conf_read(struct conf *conf, const char *path, const struct conf_more *more, char *why);
 
 /** conf_free() - free what the settings hold. */
 void conf_free(struct conf *conf);

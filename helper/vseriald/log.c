@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lines on stderr. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,6 @@ void log_line(int priority, const char *format, ...)
 	if (journal)
 		fprintf(stderr, "<%d>%s\n", priority, text);
 	else
-		fprintf(stderr, "vseriald: %s\n", text);
+		fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
 	free(text);
 }

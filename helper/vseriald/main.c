@@ -102,7 +102,7 @@ static int read_settings(const struct options *opts, struct conf *conf)
 	int rc;
 
 	conf_defaults(conf);
-	rc = conf_read(conf, opts->conf ? opts->conf : CONF_FILE, why);
+	rc = conf_read(conf, opts->conf ? opts->conf : CONF_FILE, NULL, why);
 	/* Only a file that was asked for has to be there. */
 	if (rc == -ENOENT && !opts->conf)
 		rc = 0;
@@ -217,7 +217,7 @@ static int serve(struct daemon *daemon)
 		return error.err == ENOENT ? EXIT_NO_MODULE : EXIT_REFUSED;
 	}
 	make_folders(daemon->conf.user);
-	if (privilege_drop(daemon->conf.user, why, sizeof(why))) {
+	if (privilege_drop(daemon->conf.user, true, why, sizeof(why))) {
 		log_line(LOG_ERR, "%s", why);
 		return EXIT_REFUSED;
 	}

@@ -19,12 +19,12 @@ static const unsigned int kept[] = {
 	CAP_SETGID,		/* ... with the rights of the guest's owner */
 };
 
-int privilege_drop(const char *user, char *why, size_t size)
+int privilege_drop(const char *user, bool owners, char *why, size_t size)
 {
 	const struct passwd *pw = NULL;
 	const capng_type_t keep = CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET;
+	size_t n = owners ? LENGTH(kept) : 1, i;
 	int had[LENGTH(kept)];
-	size_t i;
 	int rc;
 
 	if (user && *user && !geteuid()) {
@@ -38,10 +38,10 @@ int privilege_drop(const char *user, char *why, size_t size)
 	}
 	capng_get_caps_process();
 	/* Those that were never there cannot be kept. */
-	for (i = 0; i < LENGTH(kept); i++)
+	for (i = 0; i < n; i++)
 		had[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]);
 	capng_clear(CAPNG_SELECT_ALL);
-	for (i = 0; i < LENGTH(kept); i++)
+	for (i = 0; i < n; i++)
 		if (had[i])
 			capng_update(CAPNG_ADD, keep, kept[i]);
 	if (pw)

@@ -104,7 +104,7 @@ static int use_certificate(SSL_CTX *ctx, const char *cert, const char *key, char
 static int use_own(SSL_CTX *ctx, const struct conf *conf, bool server, char *why)
 {
 	if (server && !*conf->certificate)
-		return refuse(why, "a TLS server needs a certificate: set 'certificate' in vseriald.conf");
+		return refuse(why, "a TLS server needs a certificate: set 'certificate' in the settings");
 	if (server)
 		return use_certificate(ctx, conf->certificate, conf->key, why);
 	if (*conf->client_certificate)

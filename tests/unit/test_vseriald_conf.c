@@ -35,7 +35,7 @@ static int read_text(const char *text, struct conf *conf, char *why)
 	fputs(text, file);
 	fclose(file);
 	conf_defaults(conf);
-	return conf_read(conf, path, why);
+	return conf_read(conf, path, NULL, why);
 }
 
 static void test_settings(void **state)
@@ -120,7 +120,7 @@ static void test_mistakes(void **state)
 		conf_free(&conf);
 	}
 	conf_defaults(&conf);
-	assert_int_equal(conf_read(&conf, "/nonexistent/vseriald.conf", why), -ENOENT);
+	assert_int_equal(conf_read(&conf, "/nonexistent/vseriald.conf", NULL, why), -ENOENT);
 	assert_non_null(strstr(why, "/nonexistent/vseriald.conf"));
 	conf_free(&conf);
 }

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A virtual machine's side of a connection to a concentrator. */
+#include <string.h>
+
+#include "vspc_vm.h"
+
+/* With this much to be written nothing more is received. */
+#define OUT_MAX		16384u
+
+/* AUTHENTICATION (RFC 2941). */
+#define OPT_AUTH	37
+#define AUTH_IS		0
+#define AUTH_SEND	1
+#define AUTH_NULL	0
+
+const struct vspc_times vspc_times_default = {
+	.auth = 2000,
+	.option = 10000,
+	.proxy = 10000,
+	.settle = 300,
+	.vmotion = 5000,
+};
+
+/* What a concentrator asks, and what is answered. */
+static const struct question {
+	uint8_t get;
+	uint8_t answer;
+} questions[] = {
+	{ VSPC_GET_VM_NAME, VSPC_VM_NAME },
+	{ VSPC_GET_VM_VC_UUID, VSPC_VM_VC_UUID },
+	{ VSPC_GET_VM_BIOS_UUID, VSPC_VM_BIOS_UUID },
+	{ VSPC_GET_VM_LOCATION_UUID, VSPC_VM_LOCATION_UUID },
+	{ 0 },
+};
+
+bool vspc_vm_full(const struct vspc_vm *vm)
+{
+	return outbox_waits(&vm->out) >= OUT_MAX;
+}
+
+/* What is sent. */
+
+/* Answers of telnet go in front of what is sent next. */
+static void take_replies(struct vspc_vm *vm)
+{
+	size_t len;
+	const uint8_t *replies = telnet_replies(&vm->telnet, &len);
+
+	outbox_add(&vm->out, replies, len);
+	telnet_replied(&vm->telnet, len);
+}
+
+static void send(struct vspc_vm *vm, uint8_t code, const void *params, size_t len)
+{
+	const struct vspc_message message = { .code = code, .params = params, .len = len };
+	uint8_t *to;
+
+	take_replies(vm);
+	to = outbox_room(&vm->out, vspc_encoded_max(len));
+	vm->out.len += vspc_encode(&message, to);
+}
+
+static void send_uuid(struct vspc_vm *vm, uint8_t code, const uint8_t uuid[VSPC_UUID_SIZE])
+{
+	char text[VSPC_UUID_TEXT];
+
+	vspc_uuid_format(uuid, text);
+	send(vm, code, text, strlen(text));
+}
+
+static void send_service(struct vspc_vm *vm)
+{
+	const char *service = vm->identity->service;
+	struct outbox params = { 0 };
+
+	outbox_add(&params, &vm->identity->direction, 1);
+	outbox_add(&params, service, strlen(service));
+	send(vm, VSPC_DO_PROXY, params.bytes, params.len);
+	outbox_clear(&params);
+}
+
+/* How it goes on. */
+
+static void enter(struct vspc_vm *vm, enum vspc_vm_state state, uint64_t deadline)
+{
+	vm->state = state;
+	vm->deadline = deadline;
+}
+
+static void fail(struct vspc_vm *vm, const char *why)
+{
+	vm->why = why;
+	enter(vm, VSPC_VM_FAILED, 0);
+}
+
+/* Does not wait for what the concentrator knows: some never tell. */
+static void introduce(struct vspc_vm *vm, uint64_t now)
+{
+	send(vm, VSPC_KNOWN_1, vspc_known_list, sizeof(vspc_known_list));
+	if (vm->destination)
+		send(vm, VSPC_VMOTION_PEER, vm->blob, vm->blob_len);
+	else
+		send_service(vm);
+	enter(vm, VSPC_VM_PROXY, now + vm->times->proxy);
+}
+
+static void offer(struct vspc_vm *vm, uint64_t now)
+{
+	vm->facts.spoke_first = vm->telnet.negotiated;
+	telnet_offer_vspc(&vm->telnet);
+	take_replies(vm);
+	enter(vm, VSPC_VM_OPTION, now + vm->times->option);
+	/* It may have been asked for already. */
+	if (telnet_stand(&vm->telnet, TELNET_VSPC, true) == TELNET_ON)
+		introduce(vm, now);
+}
+
+static bool all_asked(const struct vspc_vm *vm)
+{
+	const struct question *question;
+
+	for (question = questions; question->get; question++)
+		if (!vspc_set_has(&vm->facts.asked, question->get))
+			return false;
+	return true;
+}
+
+/*
+ * Some ask behind WILL-PROXY, and until they know the answers they throw away
+ * what comes, or close.  Who has asked everything asks no more.
+ */
+static void settle(struct vspc_vm *vm, uint64_t now)
+{
+	if (all_asked(vm))
+		enter(vm, VSPC_VM_UP, 0);
+	else
+		enter(vm, VSPC_VM_SETTLE, now + vm->times->settle);
+}
+
+/* What the options of telnet have come to. */
+static void look_at_options(struct vspc_vm *vm, uint64_t now)
+{
+	enum telnet_stand stand;
+
+	if (vm->state == VSPC_VM_AUTH) {
+		stand = telnet_stand(&vm->telnet, TELNET_AUTH, true);
+		if (stand == TELNET_ASKED)
+			return;
+		if (stand == TELNET_ON) {
+			/* What is wanted is told by the subnegotiation to come. */
+			vm->facts.auth = VSPC_AUTH_ASKED;
+			return;
+		}
+		vm->facts.auth = VSPC_AUTH_REFUSED;
+		offer(vm, now);
+	}
+	stand = telnet_stand(&vm->telnet, TELNET_VSPC, true);
+	if (vm->state == VSPC_VM_OPTION && stand == TELNET_ON)
+		introduce(vm, now);
+	else if (vm->state != VSPC_VM_FAILED && stand == TELNET_OFF)
+		fail(vm, "the peer does not have the vSPC option: it is no concentrator");
+}
+
+void vspc_vm_tick(struct vspc_vm *vm, uint64_t now)
+{
+	if (!vm->deadline || now < vm->deadline)
+		return;
+	switch (vm->state) {
+	case VSPC_VM_AUTH:
+		if (vm->facts.auth != VSPC_AUTH_ASKED)
+			vm->facts.auth = VSPC_AUTH_SILENCE;
+		offer(vm, now);
+		break;
+	case VSPC_VM_OPTION:
+		fail(vm, "the peer does not answer the vSPC option: it is no concentrator");
+		break;
+	case VSPC_VM_PROXY:
+		fail(vm, vm->destination ? "the concentrator does not answer VMOTION-PEER" :
+		     "the concentrator does not answer DO-PROXY");
+		break;
+	case VSPC_VM_SETTLE:
+		enter(vm, VSPC_VM_UP, 0);
+		break;
+	case VSPC_VM_BEGUN:
+		/* It may go ahead yet; who asks it not to is understood. */
+		vm->not_now = true;
+		vspc_vm_abort(vm);
+		break;
+	case VSPC_VM_PEERED:
+	case VSPC_VM_UP:
+	case VSPC_VM_MOVING:
+	case VSPC_VM_FAILED:
+		break;
+	}
+}
+
+/* What comes. */
+
+static void answer(struct vspc_vm *vm, uint8_t get, uint64_t now)
+{
+	const struct vspc_identity *identity = vm->identity;
+
+	vspc_set_add(&vm->facts.asked, get);
+	if (vm->state == VSPC_VM_SETTLE || vm->state == VSPC_VM_UP)
+		vspc_set_add(&vm->facts.asked_late, get);
+	switch (get) {
+	case VSPC_GET_VM_NAME:
+		send(vm, VSPC_VM_NAME, identity->name, strlen(identity->name));
+		break;
+	case VSPC_GET_VM_VC_UUID:
+		send_uuid(vm, VSPC_VM_VC_UUID, identity->vc_uuid);
+		break;
+	case VSPC_GET_VM_BIOS_UUID:
+		send_uuid(vm, VSPC_VM_BIOS_UUID, identity->bios_uuid);
+		break;
+	default:
+		send_uuid(vm, VSPC_VM_LOCATION_UUID, identity->location_uuid);
+	}
+	if (vm->state == VSPC_VM_SETTLE)
+		settle(vm, now);
+}
+
+/* Return: whether what was sent back belongs to the hand-over. */
+static bool of_this_sequence(struct vspc_vm *vm, const struct vspc_message *message)
+{
+	if (!vspc_same_sequence(message->params, message->len, vm->blob, vm->sequence_len))
+		return false;
+	vm->facts.padded |= message->len > vm->sequence_len;
+	return true;
+}
+
+static void stay(struct vspc_vm *vm)
+{
+	vm->not_now = true;
+	enter(vm, VSPC_VM_UP, 0);
+}
+
+static void go_ahead(struct vspc_vm *vm, const struct vspc_message *message)
+{
+	if (vm->state != VSPC_VM_BEGUN || message->len < vm->sequence_len ||
+	    memcmp(message->params, vm->blob, vm->sequence_len) || message->len > VSPC_BLOB_MAX)
+		return;
+	memcpy(vm->blob, message->params, message->len);
+	vm->blob_len = message->len;
+	enter(vm, VSPC_VM_MOVING, 0);
+}
+
+/* Of what it does not know it may tell in any way. */
+static void take_unknown(struct vspc_vm *vm, const struct vspc_message *message)
+{
+	uint8_t code = message->len ? *message->params : 0;
+
+	if (message->len)
+		vspc_set_add(&vm->facts.unknown_to_it, code);
+	if (vm->state == VSPC_VM_BEGUN)
+		stay(vm);
+	else if (vm->state == VSPC_VM_PROXY && vm->destination && code == VSPC_VMOTION_PEER)
+		fail(vm, "the concentrator refused VMOTION-PEER");
+	else if (vm->state == VSPC_VM_PROXY && !vm->destination && code == VSPC_DO_PROXY)
+		fail(vm, "the concentrator does not know DO-PROXY");
+}
+
+static void take_message(struct vspc_vm *vm, const struct vspc_message *message, uint64_t now)
+{
+	switch (message->code) {
+	case VSPC_KNOWN_2:
+		vm->facts.known = true;
+		vm->facts.codes = vspc_set_of(message->params, message->len);
+		break;
+	case VSPC_UNKNOWN_2:
+		take_unknown(vm, message);
+		break;
+	case VSPC_GET_VM_NAME:
+	case VSPC_GET_VM_VC_UUID:
+	case VSPC_GET_VM_BIOS_UUID:
+	case VSPC_GET_VM_LOCATION_UUID:
+		answer(vm, message->code, now);
+		break;
+	case VSPC_WILL_PROXY:
+		if (vm->state == VSPC_VM_PROXY && !vm->destination)
+			settle(vm, now);
+		break;
+	case VSPC_WONT_PROXY:
+		vm->facts.refused = true;
+		fail(vm, "refused by concentrator");
+		break;
+	case VSPC_VMOTION_GOAHEAD:
+		go_ahead(vm, message);
+		break;
+	case VSPC_VMOTION_NOTNOW:
+		if (vm->state == VSPC_VM_BEGUN && of_this_sequence(vm, message))
+			stay(vm);
+		break;
+	case VSPC_VMOTION_PEER_OK:
+		if (vm->state == VSPC_VM_PROXY && vm->destination && of_this_sequence(vm, message))
+			enter(vm, VSPC_VM_PEERED, 0);
+		break;
+	default:
+		vspc_set_add(&vm->facts.unknown, message->code);
+		/* Once for each: two that do not know each other's would never end. */
+		if (vspc_set_has(&vm->acknowledged, message->code))
+			break;
+		vspc_set_add(&vm->acknowledged, message->code);
+		send(vm, VSPC_UNKNOWN_1, &message->code, 1);
+	}
+}
+
+/* No kind of authentication is ours; the connection stays plain. */
+static void take_auth(struct vspc_vm *vm, const uint8_t *sub, size_t len, uint64_t now)
+{
+	static const uint8_t none[] = { 255, 250, OPT_AUTH, AUTH_IS, AUTH_NULL, 0, 255, 240 };
+
+	if (len < 2 || sub[1] != AUTH_SEND || vm->facts.auth != VSPC_AUTH_ASKED)
+		return;
+	take_replies(vm);
+	outbox_add(&vm->out, none, sizeof(none));
+	if (vm->state == VSPC_VM_AUTH)
+		offer(vm, now);
+}
+
+static void take_sub(struct vspc_vm *vm, uint64_t now)
+{
+	struct vspc_message message;
+	size_t len;
+	const uint8_t *sub = telnet_sub(&vm->telnet, &len);
+
+	if (*sub == OPT_AUTH)
+		take_auth(vm, sub, len, now);
+	else if (vspc_decode(sub, len, &message))
+		take_message(vm, &message, now);
+}
+
+struct telnet_received vspc_vm_receive(struct vspc_vm *vm, uint64_t now, const uint8_t *from,
+				       size_t len, uint8_t *to, size_t max)
+{
+	struct telnet_received all = { 0 }, r;
+
+	vspc_vm_tick(vm, now);
+	while (all.consumed < len && all.event != TELNET_BREAK && !vspc_vm_full(vm)) {
+		r = telnet_receive(&vm->telnet, from + all.consumed, len - all.consumed,
+				   to + all.len, max - all.len);
+		if (!r.consumed)
+			break;
+		all.consumed += r.consumed;
+		all.len += r.len;
+		all.event = r.event;
+		/* In this order: an option may be agreed on in front of a message. */
+		take_replies(vm);
+		look_at_options(vm, now);
+		if (r.event == TELNET_SUB)
+			take_sub(vm, now);
+	}
+	if (all.event != TELNET_BREAK)
+		all.event = TELNET_NOTHING;
+	return all;
+}
+
+/* What the caller wants. */
+
+void vspc_vm_start(struct vspc_vm *vm, const struct vspc_identity *identity,
+		   const struct vspc_times *times, bool encrypted, uint64_t now)
+{
+	*vm = (struct vspc_vm){ .identity = identity, .times = times };
+	telnet_start_vspc(&vm->telnet, TELNET_VM, vm->sub, sizeof(vm->sub));
+	if (encrypted) {
+		offer(vm, now);
+		return;
+	}
+	telnet_offer_auth(&vm->telnet);
+	take_replies(vm);
+	enter(vm, VSPC_VM_AUTH, now + times->auth);
+}
+
+void vspc_vm_start_moved(struct vspc_vm *vm, const uint8_t *blob, size_t len,
+			 size_t sequence_len)
+{
+	vm->destination = true;
+	memcpy(vm->blob, blob, len);
+	vm->blob_len = len;
+	vm->sequence_len = sequence_len;
+}
+
+void vspc_vm_free(struct vspc_vm *vm)
+{
+	outbox_clear(&vm->out);
+}
+
+void vspc_vm_send(struct vspc_vm *vm, const void *bytes, size_t len)
+{
+	uint8_t *to;
+
+	take_replies(vm);
+	to = outbox_room(&vm->out, len * TELNET_GROWTH);
+	vm->out.len += telnet_send(&vm->telnet, bytes, &len, to, len * TELNET_GROWTH);
+}
+
+void vspc_vm_begin(struct vspc_vm *vm, const uint8_t *sequence, size_t len, uint64_t now)
+{
+	memcpy(vm->blob, sequence, len);
+	vm->blob_len = len;
+	vm->sequence_len = len;
+	vm->not_now = false;
+	send(vm, VSPC_VMOTION_BEGIN, sequence, len);
+	enter(vm, VSPC_VM_BEGUN, now + vm->times->vmotion);
+}
+
+void vspc_vm_abort(struct vspc_vm *vm)
+{
+	send(vm, VSPC_VMOTION_ABORT, NULL, 0);
+	enter(vm, VSPC_VM_UP, 0);
+}
+
+void vspc_vm_complete(struct vspc_vm *vm)
+{
+	send(vm, VSPC_VMOTION_COMPLETE, vm->blob, vm->sequence_len);
+	enter(vm, VSPC_VM_UP, 0);
+}
