@@ -16,6 +16,7 @@ static const struct vserial_backing_ops *const vserial_backings[] = {
 	[VSERIAL_SCHEME_NULL] = &vserial_backing_null,
 	[VSERIAL_SCHEME_LOOPBACK] = &vserial_backing_loopback,
 	[VSERIAL_SCHEME_FILE] = &vserial_backing_file,
+	[VSERIAL_SCHEME_UART] = &vserial_backing_uart,
 	[VSERIAL_SCHEME_PIPE] = &vserial_backing_pipe,
 	[VSERIAL_SCHEME_HELPER] = &vserial_backing_helper,
 };
@@ -66,7 +67,7 @@ struct vserial_backing *vserial_backing_create(struct vserial_port *port,
 		ops = vserial_backings[spec->scheme];
 	if (!ops) {
 		err = vserial_refuse(reason, -EOPNOTSUPP,
-				     "backing '" VSERIAL_VALUE "': this version of the module cannot connect a port to it; it knows null, loopback, file, pipe and what vseriald serves",
+				     "backing '" VSERIAL_VALUE "': this version of the module cannot connect a port to it; it knows null, loopback, file, uart, pipe and what vseriald serves",
 				     spec->text);
 		vserial_spec_free(spec);
 		return ERR_PTR(err);

@@ -19,6 +19,7 @@
 
 #include <linux/vserial.h>
 
+struct ktermios;
 struct vserial_backing;
 struct vserial_marker;
 struct vserial_port;
@@ -31,6 +32,8 @@ struct vserial_spec;
  * @waits_out_errors: in VSERIAL_STATE_RECOVERABLE_ERROR the peer is still
  *	there, so that output waits for it as the port's overflow policy says
  * @has_lines: the far end drives lines, see vserial_backing_lines()
+ * @never_stalls: the guest waits for as long as the peer takes nothing, as it
+ *	would for a line whose far end holds it up
  * @open: acquire what the specification names.  Optional.
  *	In process context, may sleep for as long as the file system likes, no
  *	locks held, runs with the configuring process's root and credentials.
@@ -59,11 +62,15 @@ struct vserial_spec;
  *	In any context, no port lock held, must not sleep.
  * @flush: the guest was powered off; batched bytes should move on.  Optional.
  *	In any context, must not sleep.
+ * @termios: the guest set its end of the line otherwise, see
+ *	vserial_output_termios(); also look when started.  Optional.
+ *	In any context, no port lock held, must not sleep.
  */
 struct vserial_backing_ops {
 	size_t size;
 	bool waits_out_errors;
 	bool has_lines;
+	bool never_stalls;
 	int (*open)(struct vserial_backing *b, struct vserial_reason *reason);
 	int (*begin)(struct vserial_backing *b, struct vserial_reason *reason);
 	void (*close)(struct vserial_backing *b);
@@ -73,6 +80,7 @@ struct vserial_backing_ops {
 	void (*tx)(struct vserial_backing *b);
 	void (*rx_room)(struct vserial_backing *b);
 	void (*flush)(struct vserial_backing *b);
+	void (*termios)(struct vserial_backing *b);
 };
 
 /**
@@ -93,6 +101,7 @@ extern const struct vserial_backing_ops vserial_backing_null;
 extern const struct vserial_backing_ops vserial_backing_loopback;
 extern const struct vserial_backing_ops vserial_backing_file;
 extern const struct vserial_backing_ops vserial_backing_pipe;
+extern const struct vserial_backing_ops vserial_backing_uart;
 extern const struct vserial_backing_ops vserial_backing_helper;
 
 struct vserial_backing *vserial_backing_create(struct vserial_port *port,
@@ -127,6 +136,7 @@ void vserial_output_ack(struct vserial_backing *b, u64 upto);
 void vserial_output_rewind(struct vserial_backing *b);
 void vserial_output_swallow(struct vserial_backing *b);
 void vserial_output_echo(struct vserial_backing *b);
+bool vserial_output_termios(struct vserial_backing *b, struct ktermios *k);
 size_t vserial_output_cross(struct vserial_backing *b,
 			    struct vserial_backing *far);
 
@@ -139,5 +149,9 @@ bool vserial_output_cross_now(struct vserial_backing *b,
 /* input.c */
 size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n);
 void vserial_input_break(struct vserial_backing *b, unsigned int ms);
+void vserial_input_error(struct vserial_backing *b, u8 flag, u8 byte);
+
+/* backing_uart.c, for who shows UARTs */
+bool vserial_uart_holding_port(unsigned int line, char *name, size_t size);
 
 #endif /* _VSERIAL_BACKING_H */

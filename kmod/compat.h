@@ -34,12 +34,16 @@ typedef ssize_t vserial_write_t;
 typedef size_t vserial_count_t;
 typedef size_t vserial_receive_t;
 typedef bool vserial_dtr_t;
+typedef u8 vserial_flag_t;
+typedef size_t vserial_ahead_t;
 #else
 typedef unsigned char vserial_u8;
 typedef int vserial_write_t;
 typedef int vserial_count_t;
 typedef int vserial_receive_t;
 typedef int vserial_dtr_t;
+typedef char vserial_flag_t;
+typedef unsigned int vserial_ahead_t;
 #endif
 
 /* 6.4 made the attributes of a bus take it as const. */
@@ -62,5 +66,13 @@ typedef int vserial_dtr_t;
 #else
 #define vserial_assign_str(field, source)	__assign_str(field, source)
 #endif
+
+/*
+ * Exported, the same in all kernels, but declared in the driver's own header
+ * alone.  The lines' structures are static: they are there for any line below
+ * CONFIG_SERIAL_8250_NR_UARTS, with hardware or without.
+ */
+struct uart_8250_port;
+struct uart_8250_port *serial8250_get_port(int line);
 
 #endif /* _VSERIAL_COMPAT_H */

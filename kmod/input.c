@@ -71,10 +71,10 @@ static size_t vserial_input_flip(struct vserial_port *port, const u8 *buf,
 static bool vserial_input_flip_marker(struct vserial_port *port,
 				      enum vserial_marker_type type, u32 arg)
 {
-	static const u8 nul;
 	u8 flag = type == VSERIAL_MARKER_BREAK ? TTY_BREAK : arg;
+	u8 byte = type == VSERIAL_MARKER_BREAK ? 0 : arg >> 8;
 
-	if (!vserial_input_flip(port, &nul, 1, flag))
+	if (!vserial_input_flip(port, &byte, 1, flag))
 		return false;
 	switch (flag) {
 	case TTY_BREAK:
@@ -261,6 +261,26 @@ static bool vserial_input_has_room(const struct vserial_port *port)
 	/* The timer runs while the rate lets nothing pass. */
 	return vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2 &&
 	       !timer_pending(&port->rx_rate_timer);
+}
+
+/**
+ * vserial_input_error() - a backing has a byte for the guest that is in error
+ * @b: the backing
+ * @flag: TTY_PARITY, TTY_FRAME or TTY_OVERRUN
+ * @byte: what came of it
+ *
+ * Context: any; must not sleep.
+ */
+void vserial_input_error(struct vserial_backing *b, u8 flag, u8 byte)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->live && rcu_access_pointer(port->backing) == b)
+		vserial_input_mark(port, VSERIAL_MARKER_ERROR,
+				   flag | byte << 8);
+	spin_unlock_irqrestore(&port->lock, flags);
 }
 
 /**

@@ -14,6 +14,7 @@
 #include "port.h"
 #include "sysfs.h"
 #include "tty.h"
+#include "uart_ldisc.h"
 
 /* Guests can be made from bus_init on, so these go before what they need. */
 static void vserial_drain(void)
@@ -32,9 +33,12 @@ static int __init vserial_init(void)
 	err = vserial_port_init();
 	if (err)
 		goto host;
-	err = vserial_tty_init();
+	err = vserial_uart_ldisc_init();
 	if (err)
 		goto port;
+	err = vserial_tty_init();
+	if (err)
+		goto ldisc;
 	err = vserial_sysfs_init();
 	if (err)
 		goto tty;
@@ -53,6 +57,8 @@ sysfs:
 	vserial_sysfs_exit();
 tty:
 	vserial_tty_exit();
+ldisc:
+	vserial_uart_ldisc_exit();
 port:
 	vserial_port_exit();
 host:
@@ -67,6 +73,7 @@ static void __exit vserial_exit(void)
 	vserial_bus_exit();
 	vserial_sysfs_exit();
 	vserial_tty_exit();
+	vserial_uart_ldisc_exit();
 	vserial_port_exit();
 	vserial_host_exit();
 }

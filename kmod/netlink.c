@@ -132,6 +132,8 @@ static const struct genl_ops vserial_nl_ops[] = {
 	{ .cmd = VSERIAL_CMD_BACKING_GET, .start = vserial_nl_backing_start,
 	  .dumpit = vserial_nl_backing_dump },
 	{ .cmd = VSERIAL_CMD_BACKING_REPORT, .doit = vserial_nl_change },
+	{ .cmd = VSERIAL_CMD_UART_GET, .start = vserial_nl_uart_start,
+	  .dumpit = vserial_nl_uart_dump },
 };
 
 static const struct genl_multicast_group vserial_nl_groups[] = {

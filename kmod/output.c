@@ -12,6 +12,7 @@
  * wake-ups and backings are called without it.
  */
 #include <linux/jiffies.h>
+#include <linux/string.h>
 #include <linux/tty_flip.h>
 
 #include "backing.h"
@@ -66,6 +67,17 @@ static void vserial_output_arm(struct vserial_port *port, unsigned long at)
 		mod_timer(&port->slow_timer, at);
 }
 
+/* May a peer that takes too little be found stalled?  Call with the lock. */
+static bool vserial_output_may_stall(const struct vserial_port *port)
+{
+	const struct vserial_backing *b =
+		rcu_dereference_protected(port->backing,
+					  lockdep_is_held(&port->lock));
+
+	return port->stall_limit && port->overflow == VSERIAL_OVERFLOW_BLOCK &&
+	       !(b && b->ops->never_stalls);
+}
+
 /* A writer found no room: it is woken when there is, or gives up waiting. */
 static void vserial_output_want_room(struct vserial_port *port)
 {
@@ -73,7 +85,7 @@ static void vserial_output_want_room(struct vserial_port *port)
 		return;
 	port->room_wanted = true;
 	vserial_output_restart_clock(port);
-	if (port->stall_limit && port->overflow == VSERIAL_OVERFLOW_BLOCK)
+	if (vserial_output_may_stall(port))
 		vserial_output_arm(port, vserial_output_stall_at(port));
 }
 
@@ -128,8 +140,7 @@ void vserial_output_slow(struct timer_list *t)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->room_wanted && port->stall_limit &&
-	    port->overflow == VSERIAL_OVERFLOW_BLOCK) {
+	if (port->room_wanted && vserial_output_may_stall(port)) {
 		unsigned long at = vserial_output_stall_at(port);
 
 		if (time_before(jiffies, at)) {
@@ -460,6 +471,49 @@ void vserial_output_lines(struct vserial_port *port, unsigned int set,
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (changed)
 		vserial_output_kick(port);
+}
+
+/**
+ * vserial_output_set_termios() - the guest sets its end of the line
+ * @port: the port
+ * @k: how; on the way to that a guest may pass others
+ */
+void vserial_output_set_termios(struct vserial_port *port,
+				const struct ktermios *k)
+{
+	struct vserial_backing *b;
+	unsigned long flags;
+	bool changed;
+
+	spin_lock_irqsave(&port->lock, flags);
+	changed = memcmp(&port->termios, k, sizeof(*k));
+	port->termios = *k;
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (!changed)
+		return;
+	rcu_read_lock();
+	b = rcu_dereference(port->backing);
+	if (b && READ_ONCE(port->live) && b->ops->termios)
+		b->ops->termios(b);
+	rcu_read_unlock();
+}
+
+/**
+ * vserial_output_termios() - how the guest set its end of the line
+ * @b: the backing
+ * @k: filled
+ *
+ * Return: whether it ever did.
+ */
+bool vserial_output_termios(struct vserial_backing *b, struct ktermios *k)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	*k = port->termios;
+	spin_unlock_irqrestore(&port->lock, flags);
+	return k->c_cflag;
 }
 
 /**

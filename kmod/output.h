@@ -19,6 +19,8 @@ unsigned int vserial_output_room(struct vserial_port *port);
 unsigned int vserial_output_unsent(struct vserial_port *port);
 void vserial_output_flush(struct vserial_port *port);
 void vserial_output_break(struct vserial_port *port, unsigned int ms);
+void vserial_output_set_termios(struct vserial_port *port,
+				const struct ktermios *k);
 void vserial_output_lines(struct vserial_port *port, unsigned int set,
 			  unsigned int clear);
 void vserial_output_kick(struct vserial_port *port);

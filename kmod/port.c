@@ -36,6 +36,9 @@ static struct kmem_cache *vserial_port_cache;
 /* Published ports by minor; its own lock guards it. */
 static DEFINE_XARRAY(vserial_ports);
 
+/* Tells lockdep a port's tty from that of a UART. */
+static struct lock_class_key vserial_port_tty_key;
+
 /* The port's backing, for those who hold config. */
 static struct vserial_backing *vserial_port_backing(struct vserial_port *port)
 {
@@ -612,6 +615,8 @@ struct vserial_port *vserial_port_create(struct device *guest,
 	port->dev.parent = get_device(guest);
 	port->dev.release = vserial_port_release;
 	tty_port_init(&port->tty);
+	/* Under it stopping a UART's backing waits for who takes the UART's. */
+	lockdep_set_class(&port->tty.mutex, &vserial_port_tty_key);
 	port->tty.ops = &vserial_port_tty_ops;
 	/* What is unsent stays in the ring; a close need not wait for it. */
 	port->tty.closing_wait = ASYNC_CLOSING_WAIT_NONE;

@@ -129,6 +129,7 @@ struct vserial_settings {
  * @carrier: what CTS, DSR and DCD tell
  * @mcr: TIOCM_* lines that the guest drives
  * @mcr_told: ... as the far end was told last
+ * @termios: how the guest set its end of the line; no c_cflag: it never did
  * @far_lines: TIOCM_* lines that the backing drives, if it has any
  * @msr: TIOCM_* lines that the guest sees
  * @icount: changes and errors, as TIOCGICOUNT
@@ -200,6 +201,7 @@ struct vserial_port {
 	enum vserial_carrier carrier;
 	unsigned int mcr;	/* TIOCM_* lines that the guest drives */
 	unsigned int mcr_told;
+	struct ktermios termios;
 	unsigned int far_lines;
 	unsigned int msr;	/* TIOCM_* lines that the guest sees */
 	struct async_icount icount;

@@ -142,4 +142,8 @@ int vserial_nl_history_start(struct netlink_callback *cb);
 int vserial_nl_history_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int vserial_nl_history_done(struct netlink_callback *cb);
 
+/* netlink_uart.c */
+int vserial_nl_uart_start(struct netlink_callback *cb);
+int vserial_nl_uart_dump(struct sk_buff *skb, struct netlink_callback *cb);
+
 #endif /* _VSERIAL_REQUEST_H */

@@ -356,6 +356,18 @@ static int parse_file(struct parser *p, char *rest)
 	return err ?: set_path(p, path);
 }
 
+static int parse_uart(struct parser *p, char *rest)
+{
+	if (split(rest, '#'))
+		return refuse(p, -EINVAL,
+			      "uart takes no options; a line is set by its guest");
+	trim_end(rest);
+	if (*rest != '/')
+		return refuse(p, -EINVAL,
+			      "the path after uart: must be absolute, so start with '/'");
+	return set_path(p, rest);
+}
+
 static int set_near(struct parser *p, char *value)
 {
 	p->spec->pipe.client = !strcmp(value, "client");
@@ -517,8 +529,7 @@ static int parse(struct parser *p, char *body)
 			return parse_file(p, rest);
 		if (p->spec->scheme == VSERIAL_SCHEME_PIPE)
 			return parse_pipe(p, rest);
-		split(rest, '#');
-		return set_path(p, trim_end(rest));
+		return parse_uart(p, rest);
 	case VSERIAL_SCHEME_HELPER:
 		if (sep != ':' || strncmp(rest, "//", 2))
 			return refuse(p, -EINVAL,

@@ -35,7 +35,7 @@ enum vserial_scheme {
  * @role: what it is for, as sentences about it begin; a constant
  * @text: the specification as it was given
  * @scheme: what kind of backing it asks for
- * @path: where it points to (file: an absolute path, pipe: a name); "" if
+ * @path: where it points to (file, uart: an absolute path, pipe: a name); "" if
  *	nowhere
  * @file: what file: asks for besides its path
  * @file.truncate: start empty

@@ -47,7 +47,9 @@ struct vserial_budget {
 enum vserial_marker_type {
 	VSERIAL_MARKER_BREAK,	/* arg: milliseconds, 0 if not known */
 	VSERIAL_MARKER_LINES,	/* arg: TIOCM_* lines the sender now asserts */
-	VSERIAL_MARKER_ERROR,	/* arg: TTY_PARITY, TTY_FRAME or TTY_OVERRUN */
+	VSERIAL_MARKER_ERROR,	/* arg: TTY_PARITY, TTY_FRAME or TTY_OVERRUN, and
+				 * above its 8 bits the byte that was in error
+				 */
 };
 
 /**

@@ -75,6 +75,8 @@ static int vserial_tty_open(struct tty_struct *tty, struct file *file)
 	smp_mb();
 	if (!err && READ_ONCE(port->dead))
 		err = -ENODEV;
+	if (!err)
+		vserial_output_set_termios(port, &tty->termios);
 	return err;
 }
 
@@ -152,6 +154,7 @@ static int vserial_tty_break_ctl(struct tty_struct *tty, int state)
 static void vserial_tty_set_termios(struct tty_struct *tty,
 				    const struct ktermios *old)
 {
+	vserial_output_set_termios(tty->driver_data, &tty->termios);
 	/* B0 hangs up the line (POSIX), any other speed asserts it again. */
 	if ((old->c_cflag & CBAUD) && !C_BAUD(tty))
 		vserial_output_lines(tty->driver_data, 0,

@@ -59,8 +59,7 @@ static const struct good_case good_cases[] = {
 
 	/* Left to others to judge. */
 	{ "uart:/dev/ttyS1", VSERIAL_SCHEME_UART, "/dev/ttyS1" },
-	{ "uart:/dev/ttyS1 # what=ever", VSERIAL_SCHEME_UART, "/dev/ttyS1" },
-	{ "uart:", VSERIAL_SCHEME_UART, "" },
+	{ "uart:/dev/ttyS1 ", VSERIAL_SCHEME_UART, "/dev/ttyS1" },
 	{ "pipe:NAME#near=server&far=guest", VSERIAL_SCHEME_PIPE, "NAME" },
 	{ "pipe:kgdb # near = client & delay = 5", VSERIAL_SCHEME_PIPE,
 	  "kgdb" },
@@ -143,6 +142,11 @@ static const struct bad_case bad_cases[] = {
 	{ "loopback:x", "nothing may follow loopback" },
 
 	{ "uart", "uart must be followed by ':'" },
+	{ "uart:", "the path after uart: must be absolute, so start with '/'" },
+	{ "uart:ttyS1",
+	  "the path after uart: must be absolute, so start with '/'" },
+	{ "uart:/dev/ttyS1#baud=9600",
+	  "uart takes no options; a line is set by its guest" },
 	{ "pipe#x", "pipe must be followed by ':'" },
 	{ "pipe:", "the pipe's name is missing" },
 	{ "pipe:#near=client", "the pipe's name is missing" },

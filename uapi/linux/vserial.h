@@ -64,6 +64,9 @@
  * VSERIAL_STATE_NOT_CONNECTED; the kernel waits for that for a moment.
  * When the socket is closed all that it held is undone.
  *
+ * UARTs.  A dump of UART_GET tells the host's serial ports that a backing
+ * "uart:PATH" could name, who has each, and why not if none could have it.
+ *
  * Events.  The multicast group "events" carries an object as *_GET would,
  * whenever it was added or changed (VSERIAL_CMD_*_NTF), and its names when it
  * was removed (VSERIAL_CMD_*_DEL_NTF).  Changes that follow each other faster
@@ -130,6 +133,8 @@ enum {
 	VSERIAL_CMD_BACKING_NTF,	/* to the daemon: serve this, or it changed */
 	VSERIAL_CMD_BACKING_DEL_NTF,	/* to the daemon: let go of it */
 	VSERIAL_CMD_BACKING_REPORT,	/* BACKING: ID, STATE, optional REASON, PEER */
+
+	VSERIAL_CMD_UART_GET,		/* dump of UART: those of the host */
 
 	__VSERIAL_CMD_MAX
 };
@@ -275,6 +280,19 @@ enum {
 };
 
 #define VSERIAL_A_BACKING_MAX (__VSERIAL_A_BACKING_MAX - 1)
+
+enum {
+	VSERIAL_A_UART_UNSPEC,
+	VSERIAL_A_UART_PAD,
+	VSERIAL_A_UART_PATH,		/* string: the device, as in uart:PATH */
+	VSERIAL_A_UART_HARDWARE,	/* string: what it is, and where */
+	VSERIAL_A_UART_HOLDER,		/* string: who has it; absent: nobody */
+	VSERIAL_A_UART_REASON,		/* string: why no port can have it */
+
+	__VSERIAL_A_UART_MAX
+};
+
+#define VSERIAL_A_UART_MAX (__VSERIAL_A_UART_MAX - 1)
 
 /**
  * enum vserial_endpoint - who calls whom on a network
