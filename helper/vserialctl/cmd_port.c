@@ -14,15 +14,15 @@
 #include "refs.h"
 
 /* What completion offers; the kernel judges. */
-static const char *const backing_words[] = { "null", "loopback", "file:", "tcp://", "pipe:",
-					     "vsock://", NULL };
+static const char *const backing_words[] = { "null", "loopback", "file:", "uart:/dev/ttyS",
+					     "tcp://", "pipe:", "vsock://", NULL };
 static const char *const log_words[] = { "none", "file:", NULL };
 static const char *const rate_words[] = { "0", "1K", "64K", "1M", NULL };
 static const char *const history_words[] = { "0", "64K", "1M", NULL };
 
 static const struct attr port_attrs[] = {
 	{ .name = "backing", .value = "SPEC",
-	  .help = "what stands at the far end: null, loopback, file:/PATH, tcp://[HOST]:PORT, ...",
+	  .help = "what stands at the far end: null, loopback, file:/PATH, uart:/PATH, tcp://[HOST]:PORT, ...",
 	  .put = attr_backing, .id = VSERIAL_A_PORT_BACKING,
 	  .where = ATTR_ADD | ATTR_SET, .words = backing_words },
 	{ .name = "connect-at-power-on", .value = "on|off",
@@ -238,6 +238,21 @@ static enum ctl_status print_history(struct ctl *ctl, const struct vnl_replies *
 	return CTL_DONE;
 }
 
+static enum ctl_status list_uarts(struct ctl *ctl, char **words)
+{
+	ctl_queue_dump(ctl, VSERIAL_CMD_UART_GET);
+	return ref_end(ctl, words);
+}
+
+static enum ctl_status print_uarts(struct ctl *ctl, const struct vnl_replies *replies)
+{
+	if (ctl->json)
+		json_uarts(replies);
+	else
+		text_uarts(replies);
+	return CTL_DONE;
+}
+
 const struct command port_commands[] = {
 	{ .verb = "add", .args = "GUEST/INDEX [ATTR VALUE]...", .help = "make a port",
 	  .words = { WORD_NEW_PORT }, .attrs = port_attrs, .where = ATTR_ADD,
@@ -263,5 +278,8 @@ const struct command port_commands[] = {
 	{ .verb = "history", .args = "GUEST/INDEX",
 	  .help = "print the output that is kept, byte for byte",
 	  .words = { WORD_PORT }, .fill = history, .print = print_history },
+	{ .verb = "list-uarts", .args = "",
+	  .help = "show the UARTs that a port could have, and who has them",
+	  .fill = list_uarts, .print = print_uarts },
 	{ 0 },
 };

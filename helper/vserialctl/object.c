@@ -162,6 +162,16 @@ void session_read(const struct vnl_reply *reply, struct session *session)
 	};
 }
 
+void uart_read(const struct vnl_reply *reply, struct uart *uart)
+{
+	*uart = (struct uart){
+		.path = vnl_str(reply, VSERIAL_A_UART_PATH),
+		.hardware = vnl_str(reply, VSERIAL_A_UART_HARDWARE),
+		.holder = vnl_str(reply, VSERIAL_A_UART_HOLDER),
+		.reason = vnl_str(reply, VSERIAL_A_UART_REASON),
+	};
+}
+
 const char *session_role(const struct session *session)
 {
 	if (session->writer)

@@ -139,6 +139,22 @@ struct session {
 	uint32_t backing;
 };
 
+/**
+ * struct uart - a UART of the host
+ * @path: its device
+ * @hardware: what it is, and where
+ * @holder: who has it, or ""
+ * @reason: why no port can have it, or ""
+ *
+ * The pointers lead into the message it was read from.
+ */
+struct uart {
+	const char *path;
+	const char *hardware;
+	const char *holder;
+	const char *reason;
+};
+
 /** guest_read() - take a guest out of a message; it must live as long. */
 void guest_read(const struct vnl_reply *reply, struct guest *guest);
 
@@ -147,6 +163,9 @@ void port_read(const struct vnl_reply *reply, struct port *port);
 
 /** session_read() - take a session out of a message; it must live as long. */
 void session_read(const struct vnl_reply *reply, struct session *session);
+
+/** uart_read() - take a UART out of a message; it must live as long. */
+void uart_read(const struct vnl_reply *reply, struct uart *uart);
 
 /** session_role() - what a session may do: "writes", "reads", "read-only". */
 const char *session_role(const struct session *session);

@@ -9,6 +9,7 @@
 void text_guests(const struct vnl_replies *replies, bool details);
 void text_ports(const struct vnl_replies *replies, bool details);
 void text_sessions(const struct vnl_replies *replies, bool details);
+void text_uarts(const struct vnl_replies *replies);
 void text_event(const struct vnl_reply *event);
 
 /*
@@ -18,6 +19,7 @@ void text_event(const struct vnl_reply *event);
 void json_guests(const struct vnl_replies *replies, bool list);
 void json_ports(const struct vnl_replies *replies, bool list);
 void json_sessions(const struct vnl_replies *replies, bool list);
+void json_uarts(const struct vnl_replies *replies);
 void json_event(const struct vnl_reply *event);
 
 #endif

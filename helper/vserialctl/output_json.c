@@ -235,6 +235,22 @@ void json_sessions(const struct vnl_replies *replies, bool list)
 	print_replies(replies, list, set_session);
 }
 
+static void set_uart(json_t *object, const struct vnl_reply *reply)
+{
+	struct uart uart;
+
+	uart_read(reply, &uart);
+	set_string(object, "path", uart.path);
+	set_string(object, "hardware", uart.hardware);
+	set_string(object, "holder", uart.holder);
+	set_string(object, "reason", uart.reason);
+}
+
+void json_uarts(const struct vnl_replies *replies)
+{
+	print_replies(replies, true, set_uart);
+}
+
 void json_event(const struct vnl_reply *event)
 {
 	json_t *object = json_object();

@@ -284,6 +284,31 @@ void text_sessions(const struct vnl_replies *replies, bool details)
 	table_print(&table);
 }
 
+void text_uarts(const struct vnl_replies *replies)
+{
+	static const char *const head[] = { "UART", "HARDWARE", "HOLDER", "FOR PORTS" };
+	struct table table = { .columns = sizeof(head) / sizeof(head[0]) };
+	struct uart uart;
+	char *holder;
+	size_t i;
+
+	for (i = 0; i < table.columns && replies->n; i++)
+		table_cell(&table, "%s", head[i]);
+	for (i = 0; i < replies->n; i++) {
+		uart_read(replies->v[i], &uart);
+		holder = printable(uart.holder, false);
+		table_cell(&table, "%s", uart.path);
+		table_cell(&table, "%s", uart.hardware);
+		table_cell(&table, "%s", *holder ? holder : "-");
+		if (*uart.reason)
+			table_cell(&table, "no: %s", uart.reason);
+		else
+			table_cell(&table, "yes");
+		free(holder);
+	}
+	table_print(&table);
+}
+
 static void guest_event(const struct vnl_reply *event)
 {
 	struct guest guest;

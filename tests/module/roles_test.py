@@ -128,6 +128,7 @@ COMMANDS = {
     "BACKING_REPORT": Row("none", lambda g: u32(N.VSERIAL_A_BACKING_ID, 1) +
                           u32(N.VSERIAL_A_BACKING_STATE, N.VSERIAL_STATE_CONNECTED),
                           change=False, refusal=("EPERM", None)),
+    "UART_GET": Row("anybody", lambda g: b"", change=False, dump=True),
 }
 
 

@@ -102,7 +102,7 @@ run complete "";	check "complete objects" candidates "guest port console session
 run complete p;		check "complete an object" candidates "port"
 run complete -j po;	check "complete behind an option" candidates "port"
 run complete --j;	check "complete an option" candidates "--json"
-run complete port "";	check "complete verbs" candidates "add set del show connect disconnect break history help"
+run complete port "";	check "complete verbs" candidates "add set del show connect disconnect break history list-uarts help"
 run complete port set a/0 ""; check "complete attributes" \
 	candidates "backing connect-at-power-on overflow stall-limit history carrier endpoint max-clients idle-timeout log rate direction connected"
 run complete port set a/0 overflow drop-; check "complete a value" candidates "drop-old drop-new"
