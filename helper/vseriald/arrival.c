@@ -2,23 +2,42 @@
 /* Connections whose peers have not proved who they are. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #include "arrival.h"
+#include "auth.h"
 #include "memory.h"
 #include "timer.h"
 #include "transport_tls.h"
 
-/** struct arrival - one of them */
+#define SECOND 1000000ull
+
+static const char tls_only[] = "vserial: this port speaks TLS only: use telnet-ssl, or another client "
+	"with SSL in telnet's option AUTHENTICATION\r\n";
+
+/**
+ * struct arrival - one of them
+ * @conn: the socket, or TLS above it
+ * @telnet: telnet, while @auth is under way and behind it
+ * @auth: has telnet decide whether there is TLS; NULL when it is past
+ * @from: its address
+ * @name: and as it is shown
+ * @plan: what has to be done
+ * @io: the socket's source
+ * @timer: ends what takes too long
+ */
 struct arrival {
 	TAILQ_ENTRY(arrival) list;
 
 	struct arrivals *arrivals;
 	struct conn *conn;
+	struct conn *telnet;
+	struct auth *auth;
 	struct address from;
 	char name[ADDRESS_TEXT];
+	struct arrival_plan plan;
 	const struct arrival_handler *handler;
 	void *arg;
 	sd_event_source *io;
@@ -31,7 +50,7 @@ TAILQ_HEAD(arrival_list, arrival);
  * struct arrivals - all of them
  * @daemon: the process
  * @list: the oldest first
- * @n: how many
+ * @n: how many of them called us
  */
 struct arrivals {
 	struct daemon *daemon;
@@ -48,56 +67,160 @@ struct arrivals *arrivals_new(struct daemon *daemon)
 	return arrivals;
 }
 
+/* How they end. */
+
 /* All but the connection. */
-static struct conn *forget(struct arrival *arrival)
+static void forget(struct arrival *arrival)
+{
+	TAILQ_REMOVE(&arrival->arrivals->list, arrival, list);
+	arrival->arrivals->n -= arrival->plan.server;
+	sd_event_source_disable_unref(arrival->io);
+	sd_event_source_disable_unref(arrival->timer);
+	tls_rules_free(arrival->plan.tls);
+	free(arrival);
+}
+
+static void end(struct arrival *arrival, const char *text)
 {
 	struct conn *conn = arrival->conn;
 
-	TAILQ_REMOVE(&arrival->arrivals->list, arrival, list);
-	arrival->arrivals->n--;
-	sd_event_source_disable_unref(arrival->io);
-	sd_event_source_disable_unref(arrival->timer);
-	free(arrival);
-	return conn;
+	auth_end(arrival->auth);
+	/* What telnet would say first is not for somebody who has to leave. */
+	if (arrival->telnet)
+		arrival->telnet->ops->end(arrival->telnet);
+	conn_end(conn, arrival->arrivals->daemon->goodbyes, text);
+	forget(arrival);
 }
 
-static void fail(struct arrival *arrival, const char *why)
+/* @text: what the peer is told, or NULL. */
+static void fail(struct arrival *arrival, const char *why, const char *text)
 {
 	const struct arrival_handler *handler = arrival->handler;
-	struct goodbyes *goodbyes = arrival->arrivals->daemon->goodbyes;
-	char name[ADDRESS_TEXT], text[TRANSPORT_WHY_MAX];
+	char name[ADDRESS_TEXT], reason[TRANSPORT_WHY_MAX];
 	void *arg = arrival->arg;
 
 	snprintf(name, sizeof(name), "%s", arrival->name);
 	/* It may be the connection's own. */
-	snprintf(text, sizeof(text), "%s", why);
-	conn_end(forget(arrival), goodbyes, NULL);
-	handler->failed(arg, name, text);
+	snprintf(reason, sizeof(reason), "%s", why);
+	end(arrival, text);
+	handler->failed(arg, name, reason);
 }
 
-static void succeed(struct arrival *arrival)
+static void succeed(struct arrival *arrival, const char *name)
 {
 	const struct arrival_handler *handler = arrival->handler;
-	char name[2 * ADDRESS_TEXT + 8], tls[ADDRESS_TEXT];
+	struct conn *conn = arrival->conn;
 	void *arg = arrival->arg;
 
+	auth_end(arrival->auth);
+	if (arrival->telnet) {
+		arrival->telnet->below = conn;
+		conn = arrival->telnet;
+	} else if (arrival->plan.telnet) {
+		conn = conn_telnet(conn, arrival->plan.server);
+	}
+	forget(arrival);
+	handler->arrived(arg, conn, name);
+}
+
+static int on_time(sd_event_source *source, uint64_t now, void *arg);
+
+static void limit_time(struct arrival *arrival, uint32_t seconds)
+{
+	timer_start(arrival->arrivals->daemon->event, &arrival->timer, seconds * SECOND, on_time,
+		    arrival);
+}
+
+/* TLS. */
+
+static int shake_hands(struct arrival *arrival, uint32_t *events)
+{
+	char name[2 * ADDRESS_TEXT + 8], tls[ADDRESS_TEXT];
+	int rc = tls_handshake(arrival->conn, events);
+
+	if (rc == -EAGAIN)
+		return rc;
+	if (rc) {
+		fail(arrival, conn_why(arrival->conn, -rc), NULL);
+		return 0;
+	}
 	tls_describe(arrival->conn, tls);
 	snprintf(name, sizeof(name), "%s (%s)", arrival->name, tls);
-	handler->arrived(arg, forget(arrival), name);
+	succeed(arrival, name);
+	return 0;
+}
+
+static int begin_tls(struct arrival *arrival, uint32_t *events)
+{
+	int rc = arrival->plan.server ? auth_await_tls(arrival->auth, events) : 0;
+
+	if (rc == -EAGAIN)
+		return rc;
+	if (rc) {
+		fail(arrival, rc == -EMSGSIZE ? "it does not begin TLS, which it asked for" :
+		     conn_why(arrival->conn, -rc), NULL);
+		return 0;
+	}
+	auth_end(arrival->auth);
+	arrival->auth = NULL;
+	arrival->conn = conn_tls(arrival->conn, arrival->plan.tls);
+	return shake_hands(arrival, events);
+}
+
+/* Telnet's decision. */
+
+static void stay_plain(struct arrival *arrival)
+{
+	char name[ADDRESS_TEXT];
+
+	if (arrival->plan.required) {
+		fail(arrival, "it has no TLS in telnet's option AUTHENTICATION, which the keys of this specification demand",
+		     arrival->plan.server ? tls_only : NULL);
+		return;
+	}
+	snprintf(name, sizeof(name), "%s", arrival->name);
+	succeed(arrival, name);
+}
+
+static int negotiate(struct arrival *arrival, uint32_t *events)
+{
+	bool was_open = auth_verdict(arrival->auth) == TELNET_AUTH_OPEN;
+	int rc = auth_go_on(arrival->auth, events);
+
+	if (rc && rc != -EAGAIN) {
+		fail(arrival, conn_why(arrival->conn, -rc), NULL);
+		return 0;
+	}
+	/* One that knows the option is given the time that TLS takes. */
+	if (was_open && auth_verdict(arrival->auth) != TELNET_AUTH_OPEN)
+		limit_time(arrival, arrival->arrivals->daemon->conf.handshake_timeout);
+	if (rc)
+		return rc;
+	if (auth_verdict(arrival->auth) == TELNET_AUTH_TLS)
+		return begin_tls(arrival, events);
+	stay_plain(arrival);
+	return 0;
+}
+
+/* Return: -EAGAIN to go on later; otherwise it is gone. */
+static int go_on(struct arrival *arrival, uint32_t *events)
+{
+	return arrival->auth ? negotiate(arrival, events) : shake_hands(arrival, events);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct arrival *arrival = arg;
-	int rc = tls_handshake(arrival->conn, &events);
+	bool gone = events & (EPOLLHUP | EPOLLERR);
 
 	(void)fd;
-	if (rc == -EAGAIN)
-		sd_event_source_set_io_events(source, events);
-	else if (rc)
-		fail(arrival, conn_why(arrival->conn, -rc));
+	if (go_on(arrival, &events) != -EAGAIN)
+		return 0;
+	/* That it is gone is told again and again, and one of which no more is read may be. */
+	if (gone && !events)
+		fail(arrival, "it closed the connection", NULL);
 	else
-		succeed(arrival);
+		sd_event_source_set_io_events(source, events);
 	return 0;
 }
 
@@ -108,33 +231,49 @@ static int on_time(sd_event_source *source, uint64_t now, void *arg)
 
 	(void)source;
 	(void)now;
+	if (arrival->auth && auth_verdict(arrival->auth) == TELNET_AUTH_OPEN) {
+		auth_give_up(arrival->auth);
+		stay_plain(arrival);
+		return 0;
+	}
 	snprintf(why, sizeof(why), "it did not end the TLS handshake within %u s",
 		 arrival->arrivals->daemon->conf.handshake_timeout);
-	fail(arrival, why);
+	fail(arrival, why, NULL);
 	return 0;
 }
+
+/* Limits. */
 
 /* Makes room for one more from an address; the oldest have waited longest for nothing. */
 static void limit(struct arrivals *arrivals, const struct address *from)
 {
 	const struct conf *conf = &arrivals->daemon->conf;
-	struct arrival *arrival, *oldest = NULL;
+	struct arrival *arrival, *oldest = NULL, *neighbour = NULL;
 	uint32_t n = 0;
 
-	TAILQ_FOREACH_REVERSE(arrival, &arrivals->list, arrival_list, list) {
+	TAILQ_FOREACH(arrival, &arrivals->list, list) {
+		/* Whom we called is no stranger. */
+		if (!arrival->plan.server)
+			continue;
+		if (!oldest)
+			oldest = arrival;
 		if (!address_same_origin(&arrival->from, from))
 			continue;
-		oldest = arrival;
+		if (!neighbour)
+			neighbour = arrival;
 		n++;
 	}
-	if (n >= conf->handshakes_per_address)
-		fail(oldest, "too many TLS handshakes from its address were not ended");
-	else if (arrivals->n >= conf->handshakes)
-		fail(TAILQ_FIRST(&arrivals->list), "too many TLS handshakes were not ended");
+	if (neighbour && n >= conf->handshakes_per_address)
+		fail(neighbour, "too many TLS handshakes from its address were not ended", NULL);
+	else if (oldest && arrivals->n >= conf->handshakes)
+		fail(oldest, "too many TLS handshakes were not ended", NULL);
 }
 
+/* The whole. */
+
 void arrival_begin(struct arrivals *arrivals, struct conn *conn, const char *name,
-		   const struct arrival_handler *handler, void *arg)
+		   const struct arrival_plan *plan, const struct arrival_handler *handler,
+		   void *arg)
 {
 	struct daemon *daemon = arrivals->daemon;
 	struct arrival *arrival = xcalloc(1, sizeof(*arrival));
@@ -142,17 +281,26 @@ void arrival_begin(struct arrivals *arrivals, struct conn *conn, const char *nam
 	arrival->from.len = sizeof(arrival->from.storage);
 	if (getpeername(conn->fd, &arrival->from.sa, &arrival->from.len))
 		arrival->from = (struct address){ 0 };
-	limit(arrivals, &arrival->from);
+	if (plan->server)
+		limit(arrivals, &arrival->from);
 	arrival->arrivals = arrivals;
-	arrival->conn = conn;
+	arrival->plan = *plan;
 	arrival->handler = handler;
 	arrival->arg = arg;
 	snprintf(arrival->name, sizeof(arrival->name), "%s", name);
+	tls_rules_hold(plan->tls);
+	if (plan->at_once) {
+		arrival->conn = conn_tls(conn, plan->tls);
+	} else {
+		arrival->conn = conn;
+		arrival->telnet = conn_telnet(conn, plan->server);
+		arrival->auth = auth_new(conn, arrival->telnet, plan->server);
+	}
 	TAILQ_INSERT_TAIL(&arrivals->list, arrival, list);
-	arrivals->n++;
-	timer_start(daemon->event, &arrival->timer, daemon->conf.handshake_timeout * 1000000ull,
-		    on_time, arrival);
-	/* A client speaks first: it can write at once. */
+	arrivals->n += plan->server;
+	limit_time(arrival, plan->at_once ? daemon->conf.handshake_timeout :
+		   daemon->conf.auth_timeout);
+	/* Whoever speaks first can do so at once. */
 	if (sd_event_add_io(daemon->event, &arrival->io, conn->fd, EPOLLIN | EPOLLOUT, on_io,
 			    arrival) < 0)
 		/* The timer ends it. */
@@ -166,15 +314,19 @@ void arrivals_cancel(struct arrivals *arrivals, const void *arg)
 	for (arrival = TAILQ_FIRST(&arrivals->list); arrival; arrival = next) {
 		next = TAILQ_NEXT(arrival, list);
 		if (arrival->arg == arg)
-			conn_end(forget(arrival), arrivals->daemon->goodbyes, NULL);
+			end(arrival, NULL);
 	}
 }
 
 void arrivals_free(struct arrivals *arrivals)
 {
+	struct arrival *arrival, *next;
+
 	if (!arrivals)
 		return;
-	while (!TAILQ_EMPTY(&arrivals->list))
-		conn_end(forget(TAILQ_FIRST(&arrivals->list)), arrivals->daemon->goodbyes, NULL);
+	for (arrival = TAILQ_FIRST(&arrivals->list); arrival; arrival = next) {
+		next = TAILQ_NEXT(arrival, list);
+		end(arrival, NULL);
+	}
 	free(arrivals);
 }

@@ -34,6 +34,7 @@ static const struct setting {
 	{ "keepalive-interval", offsetof(struct conf, keepalive_interval), 1, 32767 },
 	{ "keepalive-count", offsetof(struct conf, keepalive_count), 1, 127 },
 	{ "user-timeout", offsetof(struct conf, user_timeout), 0, 86400 },
+	{ "auth-timeout", offsetof(struct conf, auth_timeout), 1, 600 },
 	{ "handshake-timeout", offsetof(struct conf, handshake_timeout), 1, 600 },
 	{ "handshakes", offsetof(struct conf, handshakes), 1, 100000 },
 	{ "handshakes-per-address", offsetof(struct conf, handshakes_per_address), 1, 100000 },
@@ -61,7 +62,7 @@ static const struct file_setting {
 static const char known[] = "user, bind, max-clients, accept-rate, viewer-buffer, "
 	"connect-timeout, retry-min, retry-max, keepalive-idle, keepalive-interval, "
 	"keepalive-count, user-timeout, certificate, key, client-certificate, client-key, ca, "
-	"client-ca, handshake-timeout, handshakes, handshakes-per-address";
+	"client-ca, auth-timeout, handshake-timeout, handshakes, handshakes-per-address";
 
 #define VIEWER_BUFFER_MIN (64u << 10)
 #define VIEWER_BUFFER_MAX (64u << 20)
@@ -101,6 +102,7 @@ void conf_defaults(struct conf *conf)
 		.keepalive_interval = 10,
 		.keepalive_count = 6,
 		.user_timeout = 300,
+		.auth_timeout = 2,
 		.handshake_timeout = 10,
 		.handshakes = 256,
 		.handshakes_per_address = 32,

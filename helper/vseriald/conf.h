@@ -30,6 +30,8 @@
  * @client_key: its private key
  * @ca: the authorities of TLS servers, a file or a folder, "" for the system's
  * @client_ca: those of clients
+ * @auth_timeout: how long telnet waits to hear whether a peer has TLS, in
+ *	seconds
  * @handshake_timeout: what a TLS handshake may take, in seconds
  * @handshakes: how many may be under way
  * @handshakes_per_address: how many of these from one address
@@ -56,6 +58,7 @@ struct conf {
 	char *client_key;
 	char *ca;
 	char *client_ca;
+	uint32_t auth_timeout;
 	uint32_t handshake_timeout;
 	uint32_t handshakes;
 	uint32_t handshakes_per_address;

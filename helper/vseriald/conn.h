@@ -111,6 +111,27 @@ struct conn *conn_new(const struct transport_ops *ops, int fd);
 struct conn *conn_telnet(struct conn *below, bool server);
 
 /**
+ * conn_telnet_feed() - have bytes taken in front of those below
+ * @conn: telnet, which has taken all that it has read
+ * @bytes: bytes of the network
+ * @len: how many
+ */
+void conn_telnet_feed(struct conn *conn, const void *bytes, size_t len);
+
+/**
+ * conn_telnet_answer() - have commands about options taken at once
+ * @conn: telnet
+ * @bytes: whole commands of three bytes, nothing else
+ * @len: how many bytes
+ *
+ * Answers are written by conn_flush().
+ *
+ * Return: how many bytes were taken; less than @len where answers have to be
+ * written first.
+ */
+size_t conn_telnet_answer(struct conn *conn, const void *bytes, size_t len);
+
+/**
  * conn_end() - end a connection and free it
  * @conn: the connection
  * @goodbyes: where its socket waits until the peer has closed, too

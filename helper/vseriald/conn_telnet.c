@@ -122,6 +122,28 @@ static size_t receive_kept(struct telnet_conn *t, void *to, size_t max)
 	return n;
 }
 
+void conn_telnet_feed(struct conn *conn, const void *bytes, size_t len)
+{
+	struct telnet_conn *t = telnet_of(conn);
+
+	if (!len)
+		return;
+	t->in_len = len;
+	t->in_at = 0;
+	t->in = xcalloc(1, len);
+	memcpy(t->in, bytes, len);
+}
+
+size_t conn_telnet_answer(struct conn *conn, const void *bytes, size_t len)
+{
+	struct telnet_conn *t = telnet_of(conn);
+	char none[TELNET_GROWTH];
+
+	/* Commands about options give no bytes. */
+	receive(t, bytes, &len, none, sizeof(none));
+	return len;
+}
+
 static ssize_t read_telnet(struct conn *conn, void *bytes, size_t len)
 {
 	struct telnet_conn *t = telnet_of(conn);
@@ -143,12 +165,7 @@ static ssize_t read_telnet(struct conn *conn, void *bytes, size_t len)
 		return got;
 	used = (size_t)got;
 	n = receive(t, wire, &used, bytes, len);
-	if (used < (size_t)got) {
-		t->in_len = (size_t)got - used;
-		t->in_at = 0;
-		t->in = xcalloc(1, t->in_len);
-		memcpy(t->in, wire + used, t->in_len);
-	}
+	conn_telnet_feed(conn, wire + used, (size_t)got - used);
 	return n ? (ssize_t)n : -EAGAIN;
 }
 

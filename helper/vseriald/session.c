@@ -16,7 +16,7 @@
 
 static void begin(struct session *session)
 {
-	bool ready = session->ops && (!session->uri.tls || session->tls);
+	bool ready = session->ops && (session->tls || !tls_required(&session->uri));
 
 	if (ready && session->server)
 		session_begin_server(session);
@@ -45,27 +45,30 @@ static void take_settings(struct session *session, const struct backing *backing
 	session->place.gid = backing->gid;
 }
 
-/* Return: whether there are some; with a mistake in them the old ones stay. */
-static bool read_tls_rules(struct session *session)
+/* What peers have to prove; with a mistake in it what was read before stays. */
+static void read_tls_rules(struct session *session)
 {
+	const struct conf *conf = &session->daemon->conf;
+	struct tls_rules *rules = NULL;
 	char why[TRANSPORT_WHY_MAX];
-	struct tls_rules *rules;
 
-	if (!session->uri.tls)
-		return true;
-	rules = tls_rules_new(&session->uri, &session->daemon->conf, session->server, why);
-	if (!rules && session->tls) {
-		log_line(LOG_WARNING, "%s: %s; what was read before stays", session_name(session),
-			 why);
-	} else if (!rules) {
-		session_set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
-	} else {
-		if (!session->tls)
+	if (tls_possible(&session->uri, conf, session->server)) {
+		rules = tls_rules_new(&session->uri, conf, session->server, why);
+		if (!rules && !session->tls && tls_required(&session->uri)) {
+			session_set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
+			return;
+		}
+		if (!rules) {
+			log_line(LOG_WARNING, "%s: %s; %s", session_name(session), why,
+				 session->tls ? "what was read before stays" :
+				 "there is no TLS");
+			return;
+		}
+		if (!session->tls && tls_required(&session->uri))
 			session->fault = 0;
-		tls_rules_free(session->tls);
-		session->tls = rules;
 	}
-	return rules;
+	tls_rules_free(session->tls);
+	session->tls = rules;
 }
 
 struct session *session_new(struct daemon *daemon, const struct backing *backing)
@@ -130,7 +133,13 @@ static void turn_around(struct session *session)
 
 void session_reload(struct session *session)
 {
-	if (session->ops && session->uri.tls && read_tls_rules(session))
+	bool had = session->tls;
+
+	if (!session->ops)
+		return;
+	read_tls_rules(session);
+	/* What it waited for may be there now. */
+	if (session->tls && !had)
 		begin(session);
 }
 

@@ -112,11 +112,9 @@ static int on_idle_timer(sd_event_source *source, uint64_t now, void *arg)
 
 struct peer *session_add_peer(struct session *session, struct conn *conn, const char *name)
 {
-	struct peer *peer;
+	struct peer *peer = peer_new(session->daemon, &session->ring, conn, name, &peer_handler,
+				     session);
 
-	if (session->uri.kind == URI_TELNET)
-		conn = conn_telnet(conn, session->server);
-	peer = peer_new(session->daemon, &session->ring, conn, name, &peer_handler, session);
 	if (!peer)
 		return NULL;
 	TAILQ_INSERT_TAIL(&session->peers, peer, list);
@@ -130,13 +128,22 @@ struct peer *session_add_peer(struct session *session, struct conn *conn, const 
 void session_arrive(struct session *session, int fd, const char *name,
 		    const struct arrival_handler *handler)
 {
+	const struct arrival_plan plan = {
+		.server = session->server,
+		.telnet = session->uri.kind == URI_TELNET,
+		.tls = session->tls,
+		.at_once = session->uri.tls,
+		.required = tls_required(&session->uri),
+	};
 	struct conn *conn = conn_new(session->ops, fd);
 
-	if (session->tls)
-		arrival_begin(session->daemon->arrivals, conn_tls(conn, session->tls), name,
-			      handler, session);
-	else
-		handler->arrived(session, conn, name);
+	if (session->tls) {
+		arrival_begin(session->daemon->arrivals, conn, name, &plan, handler, session);
+		return;
+	}
+	if (plan.telnet)
+		conn = conn_telnet(conn, session->server);
+	handler->arrived(session, conn, name);
 }
 
 void session_history(struct session *session, struct peer *peer, uint64_t offset,

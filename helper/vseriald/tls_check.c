@@ -90,7 +90,8 @@ static bool check_thumbprint(struct tls_check *check, const X509 *cert)
 	const char *want = check->rules->thumbprint;
 	char have[2 * EVP_MAX_MD_SIZE + 1] = "";
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned int len, i;
+	unsigned int len;
+	size_t i;
 
 	if (!X509_digest(cert, digest_of(strlen(want)), digest, &len)) {
 		tls_check_failed(check, "cannot make the peer's thumbprint: %s", tls_reason());

@@ -19,9 +19,15 @@
 /* What a peer's chain of certificates may have. */
 #define CHAIN_MAX	(32u << 10)
 
-bool tls_asked(const struct uri *uri)
+bool tls_required(const struct uri *uri)
 {
-	return uri->thumbprint || uri->peer_name || uri->cipher_list || uri->verify;
+	return uri->tls || uri->thumbprint || uri->peer_name || uri->cipher_list || uri->verify;
+}
+
+bool tls_possible(const struct uri *uri, const struct conf *conf, bool server)
+{
+	return tls_required(uri) ||
+	       (uri->kind == URI_TELNET && (!server || *conf->certificate));
 }
 
 __attribute__((format(printf, 2, 3)))

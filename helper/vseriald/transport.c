@@ -9,17 +9,11 @@
 #include <linux/sockios.h>
 
 #include "transport.h"
-#include "transport_tls.h"
 
 #define BACKLOG 64
 
 const struct transport_ops *transport_find(const struct uri *uri, char *why)
 {
-	if (uri->kind == URI_TELNET && !uri->tls && tls_asked(uri)) {
-		/* Never plain text where the contrary was asked for. */
-		snprintf(why, TRANSPORT_WHY_MAX, "vseriald has no TLS within telnet yet, which the keys of this specification demand; telnets has it from the first byte");
-		return NULL;
-	}
 	if (uri->kind == URI_TCP || uri->kind == URI_TELNET)
 		return &transport_tcp;
 	if (uri->kind == URI_PIPE)

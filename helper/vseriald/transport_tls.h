@@ -33,8 +33,16 @@ struct tls_rules *tls_rules_hold(struct tls_rules *rules);
 /** tls_rules_free() - let go of them: the last one frees; NULL is allowed. */
 void tls_rules_free(struct tls_rules *rules);
 
-/** tls_asked() - whether a specification has keys that demand TLS. */
-bool tls_asked(const struct uri *uri);
+/** tls_required() - whether a specification demands TLS, by its scheme or its keys. */
+bool tls_required(const struct uri *uri);
+
+/**
+ * tls_possible() - whether there can be TLS: it is required, or telnet may decide
+ * @uri: the specification
+ * @conf: the settings: a server without a certificate has none
+ * @server: we are the side that was called
+ */
+bool tls_possible(const struct uri *uri, const struct conf *conf, bool server);
 
 /**
  * conn_tls() - TLS above a socket

@@ -38,7 +38,7 @@ static void admit(void *arg, struct conn *conn, const char *name)
 	const struct door *door = arg;
 
 	if (door->viewers)
-		viewer_new(door->hub, conn_telnet(conn, true), name, door->settings->name);
+		viewer_new(door->hub, conn, name, door->settings->name);
 	else
 		link_new(door->hub, conn, name);
 }
@@ -56,13 +56,38 @@ static void on_accepted(void *arg, int fd, const char *name)
 		.failed = not_admitted,
 	};
 	const struct door *door = arg;
+	const struct arrival_plan plan = {
+		.server = true,
+		/* To a machine a link speaks it. */
+		.telnet = door->viewers,
+		.tls = door->rules,
+		.at_once = door->settings->uri.tls,
+		.required = tls_required(&door->settings->uri),
+	};
 	struct conn *conn = conn_new(&transport_tcp, fd);
 
 	if (door->rules)
-		arrival_begin(door->hub->daemon->arrivals, conn_tls(conn, door->rules), name,
-			      &handler, arg);
+		arrival_begin(door->hub->daemon->arrivals, conn, name, &plan, &handler, arg);
 	else
-		admit(arg, conn, name);
+		admit(arg, door->viewers ? conn_telnet(conn, true) : conn, name);
+}
+
+/* Return: 0, also where there is no TLS, or -1. */
+static int read_rules(struct door *door, struct tls_rules **rules, char *why)
+{
+	const struct conf *conf = &door->hub->daemon->conf;
+	const struct uri *uri = &door->settings->uri;
+
+	*rules = NULL;
+	if (!door->viewers && tls_required(uri) && !uri->tls) {
+		snprintf(why, TRANSPORT_WHY_MAX, "%s://%s:%u: machines have TLS from the first byte alone: telnets://",
+			 uri->scheme, uri->host, uri->port);
+		return -1;
+	}
+	if (door->viewers ? !tls_possible(uri, conf, true) : !uri->tls)
+		return 0;
+	*rules = tls_rules_new(uri, conf, true, why);
+	return *rules ? 0 : -1;
 }
 
 static int open_door(struct door *door, char *why)
@@ -80,11 +105,8 @@ static int open_door(struct door *door, char *why)
 			 uri->scheme, uri->host, uri->port);
 		return -1;
 	}
-	if (uri->tls) {
-		door->rules = tls_rules_new(uri, &daemon->conf, true, why);
-		if (!door->rules)
-			return -1;
-	}
+	if (read_rules(door, &door->rules, why))
+		return -1;
 	door->listener = listener_new(daemon, ops, &door->place, &at, on_accepted, door, why);
 	return door->listener ? 0 : -1;
 }
@@ -150,10 +172,7 @@ void hub_reload(struct hub *hub)
 		struct door *door = &hub->doors[i];
 		struct tls_rules *rules;
 
-		if (!door->rules)
-			continue;
-		rules = tls_rules_new(&door->settings->uri, &hub->daemon->conf, true, why);
-		if (!rules) {
+		if (read_rules(door, &rules, why)) {
 			log_line(LOG_ERR, "%s; what was read before stays in use", why);
 			continue;
 		}

@@ -495,7 +495,7 @@ static void test_not_served(void **state)
 	/* Plain text is nothing that one gets instead. */
 	start("telnet://:23#verify", true, true);
 	assert_int_equal(kernel.state, VSERIAL_STATE_UNRECOVERABLE_ERROR);
-	assert_non_null(strstr(kernel.why, "no TLS within telnet"));
+	assert_non_null(strstr(kernel.why, "needs a certificate"));
 	session_end(session, false);
 	start("tcp://nonsense", true, true);
 	assert_int_equal(kernel.state, VSERIAL_STATE_UNRECOVERABLE_ERROR);

@@ -476,6 +476,7 @@ static void test_half_open(void **state)
 	struct side server = { .spec = "ssl://:1", .cert = "server.pem" };
 	struct side client = { .spec = "ssl://localhost:1" };
 	char why[TRANSPORT_WHY_MAX];
+	struct arrival_plan plan = { .server = true, .at_once = true, .required = true };
 	int fds[2], mine[200], i;
 
 	(void)state;
@@ -484,20 +485,19 @@ static void test_half_open(void **state)
 	the_daemon.conf.handshake_timeout = 1;
 	assert_true(read_rules(&server, true, why));
 	assert_true(read_rules(&client, false, why));
+	plan.tls = server.rules;
 	for (i = 0; i < 200; i++) {
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 		mine[i] = fds[1];
-		arrival_begin(the_daemon.arrivals,
-			      conn_tls(conn_new(&transport_unix, fds[0]), server.rules), "peer",
-			      &handler, i < 190 ? &server : &client);
+		arrival_begin(the_daemon.arrivals, conn_new(&transport_unix, fds[0]), "peer",
+			      &plan, &handler, i < 190 ? &server : &client);
 	}
 	assert_int_equal(failed, 200 - the_daemon.conf.handshakes_per_address);
 	assert_string_equal(last_why, "too many TLS handshakes from its address were not ended");
 	/* One that means well. */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	arrival_begin(the_daemon.arrivals,
-		      conn_tls(conn_new(&transport_unix, fds[0]), server.rules), "peer", &handler,
-		      &server);
+	arrival_begin(the_daemon.arrivals, conn_new(&transport_unix, fds[0]), "peer", &plan,
+		      &handler, &server);
 	client.conn = conn_tls(conn_new(&transport_unix, fds[1]), client.rules);
 	client.rc = -EAGAIN;
 	while (!arrived) {
