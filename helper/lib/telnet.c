@@ -133,6 +133,7 @@ static void turned_on(struct telnet *telnet, uint8_t *q, bool wanted, uint8_t ve
 {
 	bool asks = *q == TELNET_Q_NO;
 
+	telnet->repeated += *q == TELNET_Q_YES;
 	if (wanted)
 		*q = TELNET_Q_YES;
 	if (asks)

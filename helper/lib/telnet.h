@@ -95,6 +95,7 @@ enum telnet_event {
  * @rows: of the peer's window, 0: not known
  * @columns: of it
  * @negotiated: the peer has said something of an option but AUTHENTICATION
+ * @repeated: how often an option was turned on that was on
  * @undoubled: bytes 255 that it did not double in subnegotiations
  *
  * The rest is private.
@@ -103,6 +104,7 @@ struct telnet {
 	uint16_t rows;
 	uint16_t columns;
 	bool negotiated;
+	unsigned int repeated;
 	unsigned int undoubled;
 
 	enum telnet_role role;

@@ -13,6 +13,7 @@ const struct object objects[] = {
 	{ "monitor", monitor_commands, false },
 	{ "save", save_commands, false },
 	{ "restore", restore_commands, false },
+	{ "vspc-probe", vspc_probe_commands, false },
 	{ "complete", complete_commands, true },
 	{ NULL, NULL, false },
 };

@@ -80,6 +80,7 @@ extern const struct command session_commands[];	 /* cmd_session.c */
 extern const struct command monitor_commands[];	 /* cmd_monitor.c */
 extern const struct command save_commands[];	 /* cmd_save.c */
 extern const struct command restore_commands[];	 /* cmd_restore.c */
+extern const struct command vspc_probe_commands[]; /* cmd_vspc_probe.c */
 extern const struct command complete_commands[]; /* cmd_complete.c */
 
 /** command_is_end() - true for what stands behind the last row. */

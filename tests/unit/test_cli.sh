@@ -59,6 +59,7 @@ run guest add;		check "a missing name" usage "the guest's name is missing" "gues
 run port set a/0 colour red; check "an unknown attribute" refused 1 "there is no attribute 'colour'"
 run port set a/0 history -1; check "a negative size" refused 1 "history '-1'"
 run port show -j;	check "an option behind the object" usage "'-j' is not" "port show"
+run vspc-probe;		check "vspc-probe without a URI" usage "the concentrator's URI is missing" "vspc-probe URI"
 run console;		check "console without a port" usage "the port's name GUEST/INDEX is missing" "console GUEST/INDEX"
 run console a;		check "console of a guest" refused 1 "'a' is not a port's name"
 run console a/0 now;	check "console and a word too many" usage "'now' is one word too many" "console GUEST/INDEX"
@@ -93,12 +94,12 @@ printf 'guest \0show' >"$folder/batch"
 run -b "$folder/batch";	check "a NUL in a batch" refused 2 "$folder/batch:1: the line holds a NUL"
 run -b - <<<'restore x'; check "restore in a batch" refused 2 "standard input:1: restore cannot"
 run -b - <<<'guest help'; check "help in a batch" eval 'is 0 && out "guest add"'
-"$VSERIALCTL" help >/dev/full 2>"$folder/err"; status=$?
+"$VSERIALCTL" guest help >/dev/full 2>"$folder/err"; status=$?
 : >"$folder/out";	check "a full disk is told of" refused 1 "cannot write the output: No space left"
 run guest add "$(printf 'a\033[2Jb')" uuid "$(printf '\033[2J')"
 check "no control character gets out" eval 'is 1 && ! grep -q "$(printf "\033")" "$folder/err"'
 
-run complete "";	check "complete objects" candidates "guest port console session monitor save restore help"
+run complete "";	check "complete objects" candidates "guest port console session monitor save restore vspc-probe help"
 run complete p;		check "complete an object" candidates "port"
 run complete -j po;	check "complete behind an option" candidates "port"
 run complete --j;	check "complete an option" candidates "--json"
