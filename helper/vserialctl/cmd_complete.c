@@ -199,6 +199,11 @@ static void offer_kind(enum word_kind kind, const char *typed)
 	case WORD_FILE:
 		offer_files("", typed);
 		break;
+	case WORD_FORM:
+		offer(typed, "--qemu");
+		offer(typed, "--libvirt");
+		offer(typed, "--vmx");
+		break;
 	case WORD_NEW:
 	case WORD_NONE:
 		break;

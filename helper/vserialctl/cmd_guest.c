@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vserialctl guest: virtual machines. */
+#include <string.h>
+
 #include <linux/vserial.h>
 
 #include "attr.h"
 #include "command.h"
+#include "export.h"
+#include "memory.h"
+#include "object.h"
 #include "output.h"
 #include "refs.h"
 
@@ -107,6 +112,63 @@ static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
 	return CTL_DONE;
 }
 
+static const struct form {
+	const char *name;
+	void (*write)(FILE *file, const char *guest, const struct port *ports, size_t n);
+} forms[] = {
+	{ "--qemu", export_qemu },
+	{ "--libvirt", export_libvirt },
+	{ "--vmx", export_vmx },
+	{ 0 },
+};
+
+/* The guest is asked for as well, so that one that does not exist is refused. */
+static enum ctl_status export(struct ctl *ctl, char **words)
+{
+	enum ctl_status status;
+	const char *name;
+
+	status = ref_guest(ctl, &words, &name);
+	if (status != CTL_DONE)
+		return status;
+	if (!*words)
+		return ctl_fail(ctl, CTL_USAGE, "whom for is missing: --qemu, --libvirt or --vmx");
+	for (ctl->form = forms; ctl->form->name; ctl->form++)
+		if (!strcmp(*words, ctl->form->name))
+			break;
+	if (!ctl->form->name)
+		return ctl_fail(ctl, CTL_USAGE, "'%s' is none of --qemu, --libvirt and --vmx",
+				*words);
+	vnl_put_str(ctl_queue(ctl, VSERIAL_CMD_GUEST_GET), VSERIAL_A_GUEST_NAME, name);
+	vnl_put_str(ctl_queue_dump(ctl, VSERIAL_CMD_PORT_GET), VSERIAL_A_PORT_GUEST, name);
+	return ref_end(ctl, words + 1);
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct port *left = a, *right = b;
+
+	return left->index < right->index ? -1 : left->index > right->index;
+}
+
+static enum ctl_status print_export(struct ctl *ctl, const struct vnl_replies *replies)
+{
+	struct port *ports = xcalloc(replies->n + 1, sizeof(*ports));
+	struct guest guest = { .name = "" };
+	size_t i, n = 0;
+
+	for (i = 0; i < replies->n; i++) {
+		if (vnl_cmd(replies->v[i]) == VSERIAL_CMD_GUEST_GET)
+			guest_read(replies->v[i], &guest);
+		else
+			port_read(replies->v[i], &ports[n++]);
+	}
+	qsort(ports, n, sizeof(*ports), by_index);
+	ctl->form->write(stdout, guest.name, ports, n);
+	free(ports);
+	return CTL_DONE;
+}
+
 const struct command guest_commands[] = {
 	{ .verb = "add", .args = "NAME [ATTR VALUE]...", .help = "make a guest",
 	  .words = { WORD_NEW }, .attrs = guest_attrs, .where = ATTR_ADD,
@@ -119,5 +181,8 @@ const struct command guest_commands[] = {
 	  .words = { WORD_GUEST, WORD_FORCE }, .fill = del },
 	{ .verb = "show", .args = "[NAME]", .help = "show one guest or all",
 	  .words = { WORD_GUEST }, .fill = show, .print = print },
+	{ .verb = "export", .args = "NAME --qemu|--libvirt|--vmx",
+	  .help = "print its ports as a hypervisor is told of them",
+	  .words = { WORD_GUEST, WORD_FORM }, .fill = export, .print = print_export },
 	{ 0 },
 };

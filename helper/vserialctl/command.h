@@ -26,6 +26,7 @@ enum word_kind {
 	WORD_CONSOLE,	/* how a console attaches */
 	WORD_COUNT,
 	WORD_FILE,
+	WORD_FORM,	/* whom a guest is exported for */
 };
 
 #define WORDS_MAX 3

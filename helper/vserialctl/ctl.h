@@ -32,6 +32,7 @@ enum ctl_status {
  * @queue: the requests of the command, sent in this order
  * @queued: how many there are
  * @single: the command asked for one object by its name
+ * @form: what a guest's ports are printed for
  * @why: the sentence ctl_fail() was given
  */
 struct ctl {
@@ -46,6 +47,7 @@ struct ctl {
 	struct vnl_msg **queue;
 	unsigned int queued;
 	bool single;
+	const struct form *form;
 	char why[1400];
 };
 

@@ -94,7 +94,7 @@ printf 'guest \0show' >"$folder/batch"
 run -b "$folder/batch";	check "a NUL in a batch" refused 2 "$folder/batch:1: the line holds a NUL"
 run -b - <<<'restore x'; check "restore in a batch" refused 2 "standard input:1: restore cannot"
 run -b - <<<'guest help'; check "help in a batch" eval 'is 0 && out "guest add"'
-"$VSERIALCTL" guest help >/dev/full 2>"$folder/err"; status=$?
+"$VSERIALCTL" session help >/dev/full 2>"$folder/err"; status=$?
 : >"$folder/out";	check "a full disk is told of" refused 1 "cannot write the output: No space left"
 run guest add "$(printf 'a\033[2Jb')" uuid "$(printf '\033[2J')"
 check "no control character gets out" eval 'is 1 && ! grep -q "$(printf "\033")" "$folder/err"'
