@@ -22,27 +22,18 @@
 #ifndef _VSERIAL_STREAM_H
 #define _VSERIAL_STREAM_H
 
-#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
 #include <linux/vserial.h>
+
+#include "budget.h"
 
 /* Unread bytes a stream holds before it is full. */
 #define VSERIAL_RING_SIZE	65536
 #define VSERIAL_HISTORY_DEFAULT	65536
 /* Markers a stream holds; see vserial_stream_mark() for what gives way. */
 #define VSERIAL_MARKERS_MAX	256
-
-/**
- * struct vserial_budget - pages that all streams of the host may hold
- * @used: pages held now
- * @limit: pages that may be held; each reserved stream has one even beyond it
- */
-struct vserial_budget {
-	atomic_long_t used;
-	unsigned long limit;
-};
 
 enum vserial_marker_type {
 	VSERIAL_MARKER_BREAK,	/* arg: milliseconds, 0 if not known */
@@ -132,11 +123,12 @@ struct vserial_stream {
 	bool reserved;
 };
 
+/* stream.c: life. */
 void vserial_stream_init(struct vserial_stream *s,
 			 struct vserial_budget *budget, u32 ring, u32 history);
 void vserial_stream_destroy(struct vserial_stream *s);
 
-/* Memory.  prepare may sleep and is called without the stream's lock. */
+/* stream.c: memory.  prepare may sleep and is called without the stream's lock. */
 struct vserial_stream_mem {
 	u8 **slots;
 	unsigned int nr_slots;
@@ -151,16 +143,22 @@ void vserial_stream_discard_mem(struct vserial_stream *s,
 				struct vserial_stream_mem *mem);
 void vserial_stream_unreserve(struct vserial_stream *s);
 
-/* The writer. */
+/* stream.c: the writer. */
 u32 vserial_stream_room(const struct vserial_stream *s);
 size_t vserial_stream_append(struct vserial_stream *s, const u8 *buf, size_t n,
 			     enum vserial_overflow overflow);
 void vserial_stream_pass(struct vserial_stream *s, size_t n);
 void vserial_stream_refuse(struct vserial_stream *s, size_t n);
+
+/* stream_marker.c */
 void vserial_stream_mark(struct vserial_stream *s,
 			 enum vserial_marker_type type, u32 arg);
+bool vserial_stream_take_marker(struct vserial_stream *s,
+				struct vserial_cursor *c,
+				struct vserial_marker *m);
+void vserial_stream_ack_markers(struct vserial_cursor *c);
 
-/* Readers. */
+/* stream_reader.c */
 void vserial_stream_attach(struct vserial_stream *s, struct vserial_cursor *c,
 			   u64 from);
 void vserial_stream_hold(struct vserial_stream *s, struct vserial_cursor *c);
@@ -171,12 +169,8 @@ size_t vserial_stream_take(struct vserial_stream *s, struct vserial_cursor *c,
 			   u8 *buf, size_t n, u64 *offset);
 bool vserial_stream_pending(const struct vserial_stream *s,
 			    const struct vserial_cursor *c, size_t *bytes);
-bool vserial_stream_take_marker(struct vserial_stream *s,
-				struct vserial_cursor *c,
-				struct vserial_marker *m);
 void vserial_stream_ack(struct vserial_stream *s, struct vserial_cursor *c,
 			u64 upto);
-void vserial_stream_ack_markers(struct vserial_cursor *c);
 void vserial_stream_skip(struct vserial_stream *s, struct vserial_cursor *c);
 void vserial_stream_rewind(struct vserial_stream *s, struct vserial_cursor *c);
 u64 vserial_stream_discard(struct vserial_stream *s, struct vserial_cursor *c);
