@@ -134,13 +134,15 @@ u64 vserial_output_end(struct vserial_backing *b);
 size_t vserial_output_unread(struct vserial_backing *b);
 void vserial_output_ack(struct vserial_backing *b, u64 upto);
 void vserial_output_rewind(struct vserial_backing *b);
+bool vserial_output_termios(struct vserial_backing *b, struct ktermios *k);
+
+/* output_move.c */
 void vserial_output_swallow(struct vserial_backing *b);
 void vserial_output_echo(struct vserial_backing *b);
-bool vserial_output_termios(struct vserial_backing *b, struct ktermios *k);
 size_t vserial_output_cross(struct vserial_backing *b,
 			    struct vserial_backing *far);
 
-/* output.c, for tx_now */
+/* output_move.c, for tx_now */
 bool vserial_output_swallow_now(struct vserial_backing *b, bool *wake);
 bool vserial_output_echo_now(struct vserial_backing *b, bool *wake);
 bool vserial_output_cross_now(struct vserial_backing *b,

@@ -11,6 +11,7 @@
 #include <linux/vserial.h>
 
 struct timer_list;
+struct vserial_backing;
 struct vserial_port;
 
 ssize_t vserial_output_write(struct vserial_port *port, const u8 *buf,
@@ -31,5 +32,11 @@ void vserial_output_slow(struct timer_list *t);
 void vserial_output_police(struct vserial_port *port, u32 rate,
 			   enum vserial_direction direction);
 void vserial_output_rate_up(struct timer_list *t);
+
+/* For output_move.c. */
+void vserial_output_wake(struct vserial_port *port);
+bool vserial_output_progress(struct vserial_port *port);
+bool vserial_output_settle(struct vserial_port *port, u64 upto);
+bool vserial_output_is_reader(struct vserial_backing *b);
 
 #endif /* _VSERIAL_OUTPUT_H */
