@@ -45,7 +45,17 @@ static void take_settings(struct session *session, const struct backing *backing
 	session->place.gid = backing->gid;
 }
 
-/* What peers have to prove; with a mistake in it what was read before stays. */
+/* With a mistake in the settings what was read before stays. */
+static void refuse_tls_rules(struct session *session, const char *why)
+{
+	if (!session->tls && tls_required(&session->uri))
+		session_set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
+	else
+		log_line(LOG_WARNING, "%s: %s; %s", session_name(session), why,
+			 session->tls ? "what was read before stays" : "there is no TLS");
+}
+
+/* What peers have to prove. */
 static void read_tls_rules(struct session *session)
 {
 	const struct conf *conf = &session->daemon->conf;
@@ -54,19 +64,14 @@ static void read_tls_rules(struct session *session)
 
 	if (tls_possible(&session->uri, conf, session->server)) {
 		rules = tls_rules_new(&session->uri, conf, session->server, why);
-		if (!rules && !session->tls && tls_required(&session->uri)) {
-			session_set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
-			return;
-		}
 		if (!rules) {
-			log_line(LOG_WARNING, "%s: %s; %s", session_name(session), why,
-				 session->tls ? "what was read before stays" :
-				 "there is no TLS");
+			refuse_tls_rules(session, why);
 			return;
 		}
-		if (!session->tls && tls_required(&session->uri))
-			session->fault = 0;
 	}
+	/* Only that there were none was a fault of these. */
+	if (!session->tls && tls_required(&session->uri))
+		session->fault = 0;
 	tls_rules_free(session->tls);
 	session->tls = rules;
 }
