@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vserial-vspc with virtual machines and viewers that are written apart from it."""
 import os
+import socket
 import sys
 import tempfile
 
-from vspc import (ABORT, BEGIN, COMPLETE, DO, GOAHEAD, IAC, KNOWN_2, NAME, NOTNOW, OPTION, PEER,
-                  PEER_OK, SB, SE, UNKNOWN_2, VC_UUID, WILL, WILL_PROXY, WONT_PROXY,
+from vspc import (ABORT, BEGIN, COMPLETE, DO, GOAHEAD, IAC, KNOWN_2, NAME, NOTNOW, OPTION,
+                  PATIENCE, PEER, PEER_OK, SB, SE, UNKNOWN_2, VC_UUID, WILL, WILL_PROXY, WONT_PROXY,
                   Concentrator, Machine, Telnet, Viewer, certificates, client_context, free_port,
                   listed, wait)
 
@@ -280,6 +281,40 @@ def test_tls():
             nobody.ends()
             assert not nobody.options
             Telnet(c.port).ends()
+
+
+def test_auth():
+    """A viewer of telnet goes on in TLS by the option AUTHENTICATION, or is refused."""
+    will, start = bytes.fromhex("fffb25"), bytes.fromhex("fffa2500070001fff0")
+    asked = bytes.fromhex("fffd25 fffa25010700fff0 fffa2502070002fff0")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        certificates(folder)
+        for name in os.listdir(folder):
+            os.chmod(f"{folder}/{name}", 0o644)
+        settings = {"certificate": f"{folder}/server.pem", "client_ca": f"{folder}/ca.pem"}
+        port = free_port()
+        with Concentrator(f"--viewers=web01 telnet://127.0.0.1:{port}#verify", **settings) as c:
+            m = Machine(c.port, "web01").up()
+            m.type(b"secret")
+            with socket.create_connection(("127.0.0.1", port), PATIENCE) as plain:
+                # That it does not have the option.
+                plain.sendall(bytes.fromhex("fffc25"))
+                said = plain.makefile("rb").read()
+            assert b"this port speaks TLS only" in said and b"secret" not in said, said
+            sock = socket.create_connection(("127.0.0.1", port), PATIENCE)
+            sock.sendall(b"evil" + will + start)
+            said = b""
+            while len(said) < len(asked):
+                said += sock.recv(len(asked) - len(said))
+            assert said == asked, said
+            with client_context(folder).wrap_socket(sock, server_hostname="localhost") as tls:
+                said = b""
+                while b"secret" not in said:
+                    said += tls.recv(1000)
+                tls.sendall(b"good")
+                m.wants(b"good")
+            assert b"evil" not in m.data, bytes(m.data)
 
 
 def test_restart():
