@@ -27,9 +27,9 @@
  * @arg: for @taker
  * @request: the request that was begun
  * @failed: the errno of sending, since the last flush
+ * @gone: the module went
  * @posted: bytes in @batch
  * @batch: the requests to be sent
- * @gone: the module went
  * @datagrams: where they are received
  */
 struct vnl_batch {
@@ -38,9 +38,10 @@ struct vnl_batch {
 	void *arg;
 	struct vnl_msg request;
 	int failed;
+	bool gone;
+	/* Behind a size_t, and of a size that is a multiple of it: messages are aligned. */
 	size_t posted;
 	char batch[BATCH_SIZE];
-	bool gone;
 	char datagrams[VNL_BATCH_TAKES][DATAGRAM_SIZE];
 };
 
