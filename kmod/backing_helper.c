@@ -155,6 +155,8 @@ static void vserial_helper_serve(struct vserial_helper *h)
 		s->helper = h;
 		s->link.ops = &vserial_service_ops;
 		s->link.id = vserial_channel_id();
+		/* What the daemon before sent and the guest took stays taken. */
+		s->link.input = h->input;
 		if (!vserial_link_open(&s->link, vserial_the_daemon.sk,
 				       vserial_the_daemon.portid, &reason)) {
 			h->service = s;
@@ -177,6 +179,7 @@ static void vserial_helper_unserve(struct vserial_helper *h)
 
 	h->service = NULL;
 	vserial_link_close(&s->link);
+	h->input = vserial_link_taken(&s->link);
 	vserial_notify(VSERIAL_EVENT_BACKING_GONE, &s->link.id);
 	vserial_output_rewind(&h->b);
 	kfree_rcu(s, rcu);

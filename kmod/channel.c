@@ -494,7 +494,8 @@ static struct vserial_channel *vserial_channel_get(struct sock *sk, u32 portid)
 
 /**
  * vserial_link_open() - put a port's bytes on a socket
- * @l: the link; zeroed but for @ops and @id, which is vserial_channel_id()
+ * @l: the link; zeroed but for @ops, @id, which is vserial_channel_id(), and
+ *	@input
  * @sk: the socket
  * @portid: its address
  * @reason: says why not

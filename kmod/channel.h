@@ -115,6 +115,7 @@ bool vserial_link_is_of(const struct vserial_link *l, const struct sock *sk);
 void vserial_link_room(struct vserial_link *l);
 int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
 		       size_t n, struct vserial_reason *reason);
+u64 vserial_link_taken(struct vserial_link *l);
 int vserial_link_at(struct vserial_link *l, u64 offset,
 		    struct vserial_reason *reason);
 

@@ -57,6 +57,7 @@ struct vserial_service {
  *	guarded by vserial_daemon_lock
  * @service: NULL while nobody serves it; read under RCU, too
  * @stopping: the daemon is asked to let go of it
+ * @input: offset of the next byte of input, while nobody serves it
  * @terms: as the daemon was told
  */
 struct vserial_helper {
@@ -64,6 +65,7 @@ struct vserial_helper {
 	struct list_head node;
 	struct vserial_service *service;
 	bool stopping;
+	u64 input;
 	struct vserial_terms terms;
 };
 

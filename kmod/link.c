@@ -105,6 +105,24 @@ int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
 }
 
 /**
+ * vserial_link_taken() - how much input was taken
+ * @l: the link
+ *
+ * Context: any.
+ * Return: the offset of the next byte, as the sender counts.
+ */
+u64 vserial_link_taken(struct vserial_link *l)
+{
+	unsigned long flags;
+	u64 taken;
+
+	spin_lock_irqsave(&l->input_lock, flags);
+	taken = l->input;
+	spin_unlock_irqrestore(&l->input_lock, flags);
+	return taken;
+}
+
+/**
  * vserial_link_at() - may something that is not a byte be sent here?
  * @l: the link
  * @offset: the place, as the sender counts
@@ -116,12 +134,8 @@ int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
 int vserial_link_at(struct vserial_link *l, u64 offset,
 		    struct vserial_reason *reason)
 {
-	unsigned long flags;
-	u64 at;
+	u64 at = vserial_link_taken(l);
 
-	spin_lock_irqsave(&l->input_lock, flags);
-	at = l->input;
-	spin_unlock_irqrestore(&l->input_lock, flags);
 	if (offset <= at)
 		return 0;
 	return vserial_refuse(reason, -EAGAIN,

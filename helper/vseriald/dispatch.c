@@ -73,6 +73,7 @@ static void on_backing(struct dispatch *dispatch, const struct vnl_reply *reply)
 		.offset = vnl_u64(reply, VSERIAL_A_BACKING_OFFSET),
 		.has_end = vnl_has(reply, VSERIAL_A_BACKING_END),
 		.end = vnl_u64(reply, VSERIAL_A_BACKING_END),
+		.input = vnl_u64(reply, VSERIAL_A_BACKING_INPUT),
 	};
 	struct session *session = table_find(&dispatch->by_id, backing.id);
 

@@ -18,7 +18,8 @@
  * struct input - the bytes of one backing
  * @data: those not known to be taken, or NULL if there are none
  * @len: how many
- * @offset: of the first of them, counted from the first ever sent
+ * @offset: of the first of them, counted from the first ever sent, by
+ *	whichever daemon
  * @sent: how many of them have been sent
  * @asked: something was sent and not answered yet
  * @room: since then the kernel has told where to go on: that can overtake the

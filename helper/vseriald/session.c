@@ -89,6 +89,7 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	session->port.guest = xstrdup(backing->guest);
 	session->port.index = backing->index;
 	session->settled = backing->offset;
+	session->input.offset = backing->input;
 	TAILQ_INIT(&session->peers);
 	take_settings(session, backing);
 	ring_init(&session->ring, daemon->conf.viewer_buffer, backing->offset);

@@ -38,6 +38,7 @@
  * @power: the guest has the port open
  * @offset: of the first byte of output that is not settled
  * @end: offset behind the last byte written, where @has_end
+ * @input: offset of the next byte of input
  */
 struct backing {
 	uint32_t id;
@@ -54,6 +55,7 @@ struct backing {
 	uint64_t offset;
 	bool has_end;
 	uint64_t end;
+	uint64_t input;
 };
 
 /**

@@ -44,7 +44,8 @@
  * for other answers.  DATA_ACK with OFFSET says up to where a session's bytes
  * are settled; more than 64 KiB are not sent ahead of that.
  *
- * DATA carries input, with an offset that counts what the session has sent.
+ * DATA carries input, with an offset that counts what the session has sent;
+ * for a backing it goes on from one daemon to the next (BACKING_INPUT).
  * The kernel takes what the guest has room for; if that is not all, the request
  * is refused with EAGAIN, and so is what runs ahead of it.  As soon as there is
  * room DATA_ROOM_NTF tells from which offset on to send again.  What was taken
@@ -275,6 +276,7 @@ enum {
 	VSERIAL_A_BACKING_REASON,	/* string: one sentence */
 	VSERIAL_A_BACKING_PEER,		/* string: who is at the far end */
 	VSERIAL_A_BACKING_END,		/* u64: behind the last byte the guest wrote */
+	VSERIAL_A_BACKING_INPUT,	/* u64: of the next byte of input; daemons go on counting */
 
 	__VSERIAL_A_BACKING_MAX
 };
