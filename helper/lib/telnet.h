@@ -90,6 +90,12 @@ enum telnet_event {
 	TELNET_SUB,
 };
 
+/*
+ * To be counted up with every change of struct telnet, of which one daemon
+ * hands a copy to the next: it has no pointers.
+ */
+#define TELNET_LAYOUT 1u
+
 /**
  * struct telnet - one side of a connection
  * @rows: of the peer's window, 0: not known

@@ -72,34 +72,47 @@ struct conn *conn_new(const struct transport_ops *ops, int fd)
 	return &s->conn;
 }
 
+static void free_layers(struct conn *conn)
+{
+	while (conn) {
+		struct conn *below = conn->below;
+
+		conn->ops->end(conn);
+		conn = below;
+	}
+}
+
 void conn_end(struct conn *conn, struct goodbyes *goodbyes, const char *text)
 {
 	struct iovec iov = { .iov_base = (char *)text };
 	int fd = conn->fd;
-	struct conn *below;
 
 	if (text) {
 		iov.iov_len = strlen(text);
 		conn_write(conn, &iov, 1);
 	}
 	conn_flush(conn);
-	while (conn) {
-		below = conn->below;
-		conn->ops->end(conn);
-		conn = below;
-	}
+	free_layers(conn);
 	goodbye_say(goodbyes, fd, NULL);
 }
 
-bool conn_is_plain(const struct conn *conn)
+bool conn_save(const struct conn *conn, void **state, size_t *len)
 {
-	return !conn->below;
+	*state = NULL;
+	*len = 0;
+	if (!conn->below)
+		return true;
+	/* One layer above the socket, if it can. */
+	if (conn->below->below || !conn->ops->save)
+		return false;
+	*state = conn->ops->save(conn, len);
+	return true;
 }
 
 void conn_release(struct conn *conn)
 {
 	close(conn->fd);
-	conn->ops->end(conn);
+	free_layers(conn);
 }
 
 ssize_t conn_read(struct conn *conn, void *bytes, size_t len)

@@ -77,6 +77,12 @@ struct conn_ops {
 	/** @send_break: send one behind what was written; or NULL: it has none. */
 	void (*send_break)(struct conn *conn);
 
+	/**
+	 * @save: what another process has to know to go on with it, from
+	 * malloc(); or NULL: it cannot be handed over
+	 */
+	void *(*save)(const struct conn *conn, size_t *len);
+
 	/** @why: the reason of the last failure in words, or NULL: that of its errno. */
 	const char *(*why)(const struct conn *conn);
 
@@ -132,6 +138,19 @@ void conn_telnet_feed(struct conn *conn, const void *bytes, size_t len);
 size_t conn_telnet_answer(struct conn *conn, const void *bytes, size_t len);
 
 /**
+ * conn_telnet_again() - telnet that another process began
+ * @below: the layer below, which belongs to the result now
+ * @state: what conn_save() said
+ * @len: bytes of @state
+ *
+ * The size of the peer's window, if it is known, comes as an event.
+ *
+ * Return: the layer, or NULL if @state is another version's; then @below stays
+ * the caller's.
+ */
+struct conn *conn_telnet_again(struct conn *below, const void *state, size_t len);
+
+/**
  * conn_end() - end a connection and free it
  * @conn: the connection
  * @goodbyes: where its socket waits until the peer has closed, too
@@ -141,10 +160,17 @@ size_t conn_telnet_answer(struct conn *conn, const void *bytes, size_t len);
  */
 void conn_end(struct conn *conn, struct goodbyes *goodbyes, const char *text);
 
-/** conn_is_plain() - whether it is a socket without layers. */
-bool conn_is_plain(const struct conn *conn);
+/**
+ * conn_save() - what another process has to know to go on with a connection
+ * @conn: the connection
+ * @state: receives it, from malloc(); or NULL where the socket is all
+ * @len: receives its bytes
+ *
+ * Return: false if it cannot be handed over.
+ */
+bool conn_save(const struct conn *conn, void **state, size_t *len);
 
-/** conn_release() - close a plain socket here, of which another process has a copy. */
+/** conn_release() - close it here, where another process goes on with it. */
 void conn_release(struct conn *conn);
 
 /** conn_read() - as conn_ops.read. */

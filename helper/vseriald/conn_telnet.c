@@ -237,6 +237,41 @@ static void end(struct conn *conn)
 	free(t);
 }
 
+/**
+ * struct saved - a connection as one process hands it to another
+ * @layout: TELNET_LAYOUT
+ * @telnet: the codec
+ * @in_len: bytes of the network that come first, not taken yet
+ * @out_len: bytes of the network behind those, not written yet
+ */
+struct saved {
+	uint32_t layout;
+	struct telnet telnet;
+	uint32_t in_len;
+	uint32_t out_len;
+};
+
+static void *save(const struct conn *conn, size_t *len)
+{
+	const struct telnet_conn *t = (const struct telnet_conn *)conn;
+	size_t in_len = t->in ? t->in_len - t->in_at : 0, out_len = t->out_len - t->out_at;
+	struct saved *saved;
+	char *behind;
+
+	*len = sizeof(*saved) + in_len + out_len;
+	saved = xcalloc(1, *len);
+	saved->layout = TELNET_LAYOUT;
+	saved->telnet = t->telnet;
+	saved->in_len = (uint32_t)in_len;
+	saved->out_len = (uint32_t)out_len;
+	behind = (char *)(saved + 1);
+	if (in_len)
+		memcpy(behind, t->in + t->in_at, in_len);
+	if (out_len)
+		memcpy(behind + in_len, t->out + t->out_at, out_len);
+	return saved;
+}
+
 static const struct conn_ops telnet_ops = {
 	.read = read_telnet,
 	.write = write_telnet,
@@ -245,10 +280,11 @@ static const struct conn_ops telnet_ops = {
 	.pending = pending,
 	.event = take_event,
 	.send_break = send_break,
+	.save = save,
 	.end = end,
 };
 
-struct conn *conn_telnet(struct conn *below, bool server)
+static struct telnet_conn *new_layer(struct conn *below)
 {
 	struct telnet_conn *t = xcalloc(1, sizeof(*t));
 	int on = 1;
@@ -256,8 +292,44 @@ struct conn *conn_telnet(struct conn *below, bool server)
 	t->conn.ops = &telnet_ops;
 	t->conn.below = below;
 	t->conn.fd = below->fd;
-	telnet_start(&t->telnet, server ? TELNET_SERVER : TELNET_CLIENT);
 	/* Urgent data would lose its place, and the byte in front of it its meaning. */
 	setsockopt(below->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	return t;
+}
+
+struct conn *conn_telnet(struct conn *below, bool server)
+{
+	struct telnet_conn *t = new_layer(below);
+
+	telnet_start(&t->telnet, server ? TELNET_SERVER : TELNET_CLIENT);
+	return &t->conn;
+}
+
+struct conn *conn_telnet_again(struct conn *below, const void *state, size_t len)
+{
+	struct telnet_conn *t;
+	const char *behind;
+	struct saved saved;
+
+	if (len < sizeof(saved))
+		return NULL;
+	memcpy(&saved, state, sizeof(saved));
+	if (saved.layout != TELNET_LAYOUT ||
+	    len != sizeof(saved) + (uint64_t)saved.in_len + saved.out_len)
+		return NULL;
+	behind = (const char *)state + sizeof(saved);
+	t = new_layer(below);
+	t->telnet = saved.telnet;
+	if (saved.in_len) {
+		t->in = xcalloc(1, saved.in_len);
+		memcpy(t->in, behind, saved.in_len);
+		t->in_len = saved.in_len;
+	}
+	if (saved.out_len) {
+		memcpy(make_room(t, saved.out_len), behind + saved.in_len, saved.out_len);
+		t->out_len = saved.out_len;
+	}
+	if (t->telnet.rows && t->telnet.columns)
+		t->event = TELNET_WINDOW;
 	return &t->conn;
 }

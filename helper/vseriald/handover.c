@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -17,9 +18,14 @@
 /* The service manager allows 255 characters, and no colon. */
 #define NAME_SIZE	256
 #define LISTENER	"listener"
-#define PEER		"peer %s/%" PRIu32 " %08" PRIx32 " %" PRIu64 " %d %d"
-#define PEER_SCAN	"peer %63[^/]/%" SCNu32 " %8" SCNx32 " %" SCNu64 " %d %d"
-#define INPUT		"input %s/%" PRIu32 " %08" PRIx32
+#define PEER		"peer %s/%" PRIu32 " %08" PRIx32 " %" PRIu64 " %d %d %u"
+#define PEER_SCAN	"peer %63[^/]/%" SCNu32 " %8" SCNx32 " %" SCNu64 " %d %d %u"
+#define INPUT		"input %s/%" PRIu32 " %08" PRIx32 " %" PRIu64 " %d"
+#define INPUT_SCAN	"input %63[^/]/%" SCNu32 " %8" SCNx32 " %" SCNu64 " %d"
+/* By the number that ends the name of its peer; that is 0 where there is none. */
+#define ABOVE		"above %u"
+/* More than any layer has to tell. */
+#define ABOVE_MAX	(1u << 20)
 
 /**
  * struct kept - a descriptor that was kept
@@ -41,6 +47,9 @@ struct handover {
 	size_t n;
 };
 
+/* The number of the last ABOVE: those passed on keep theirs. */
+static unsigned int last_above;
+
 /* FNV-1a: it tells specifications apart, and need not resist anybody. */
 uint32_t handover_digest(const char *spec)
 {
@@ -54,6 +63,7 @@ uint32_t handover_digest(const char *spec)
 struct handover *handover_new(void)
 {
 	struct handover *handover = xcalloc(1, sizeof(*handover));
+	unsigned int above;
 	char **names = NULL;
 	int i, n = sd_listen_fds_with_names(1, &names);
 
@@ -63,24 +73,11 @@ struct handover *handover_new(void)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 		handover->v = xrealloc(handover->v, handover->n + 1, sizeof(*handover->v));
 		handover->v[handover->n++] = (struct kept){ fd, names[i] };
+		if (sscanf(names[i], ABOVE, &above) == 1 && above > last_above)
+			last_above = above;
 	}
 	free(names);
 	return handover;
-}
-
-void handover_free(struct handover *handover)
-{
-	size_t i;
-
-	for (i = 0; handover && i < handover->n; i++) {
-		/* It has a descriptor of its own, which would keep connections open. */
-		sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", handover->v[i].name);
-		if (handover->v[i].fd >= 0)
-			close(handover->v[i].fd);
-		free(handover->v[i].name);
-	}
-	free(handover ? handover->v : NULL);
-	free(handover);
 }
 
 static int take(struct kept *kept)
@@ -114,31 +111,73 @@ int handover_listener(struct handover *handover, const struct address *at)
 	return -1;
 }
 
+static bool is_of(const struct handed *wanted, const char *guest, const struct handed *found)
+{
+	return !strcmp(guest, wanted->guest) && found->index == wanted->index &&
+	       found->spec == wanted->spec;
+}
+
 /* Whether a descriptor is a connection of the port; @found receives the rest. */
-static bool is_peer(const struct kept *kept, const struct handed *wanted, struct handed *found)
+static bool is_peer(const struct kept *kept, const struct handed *wanted, struct handed *found,
+		    unsigned int *above)
 {
 	char guest[VSERIAL_NAME_MAX + 1];
 	int dialled, writer;
 
+	*found = (struct handed){ .guest = wanted->guest };
 	if (kept->fd < 0 ||
 	    sscanf(kept->name, PEER_SCAN, guest, &found->index, &found->spec, &found->offset,
-		   &dialled, &writer) != 6)
+		   &dialled, &writer, above) != 7)
 		return false;
-	found->guest = wanted->guest;
 	found->dialled = dialled;
 	found->writer = writer;
-	return !strcmp(guest, wanted->guest) && found->index == wanted->index &&
-	       found->spec == wanted->spec;
+	return is_of(wanted, guest, found);
+}
+
+/* Return: bytes that were kept, from malloc(), or NULL. */
+static void *take_bytes(struct kept *kept, size_t max, size_t *len)
+{
+	int fd = take(kept);
+	struct stat st;
+	ssize_t got = -1;
+	void *bytes;
+
+	*len = 0;
+	if (fstat(fd, &st) || st.st_size <= 0 || (uintmax_t)st.st_size > max) {
+		close(fd);
+		return NULL;
+	}
+	bytes = xcalloc(1, (size_t)st.st_size);
+	got = pread(fd, bytes, (size_t)st.st_size, 0);
+	close(fd);
+	if (got == st.st_size) {
+		*len = (size_t)got;
+		return bytes;
+	}
+	free(bytes);
+	return NULL;
+}
+
+static void take_above(struct handover *handover, unsigned int number, struct handed *peer)
+{
+	char name[NAME_SIZE];
+	size_t i;
+
+	snprintf(name, sizeof(name), ABOVE, number);
+	for (i = 0; number && i < handover->n; i++)
+		if (handover->v[i].fd >= 0 && !strcmp(handover->v[i].name, name))
+			peer->above = take_bytes(&handover->v[i], ABOVE_MAX, &peer->above_len);
 }
 
 int handover_peer(struct handover *handover, struct handed *peer)
 {
 	struct kept *best = NULL;
 	struct handed found;
+	unsigned int above;
 	size_t i;
 
 	for (i = 0; handover && i < handover->n; i++) {
-		if (!is_peer(&handover->v[i], peer, &found) || (best && !found.writer))
+		if (!is_peer(&handover->v[i], peer, &found, &above) || (best && !found.writer))
 			continue;
 		best = &handover->v[i];
 		if (found.writer)
@@ -146,31 +185,30 @@ int handover_peer(struct handover *handover, struct handed *peer)
 	}
 	if (!best)
 		return -1;
-	is_peer(best, peer, &found);
+	is_peer(best, peer, &found, &above);
 	*peer = found;
+	take_above(handover, above, peer);
 	return take(best);
 }
 
-size_t handover_input(struct handover *handover, const struct handed *peer, char **bytes)
+bool handover_input(struct handover *handover, const struct handed *peer,
+		    struct handed_input *input)
 {
-	char name[NAME_SIZE];
-	ssize_t len = 0;
+	char guest[VSERIAL_NAME_MAX + 1];
+	struct handed found;
+	int sent_break;
 	size_t i;
-	int fd;
 
-	snprintf(name, sizeof(name), INPUT, peer->guest, peer->index, peer->spec);
 	for (i = 0; handover && i < handover->n; i++) {
-		if (handover->v[i].fd < 0 || strcmp(handover->v[i].name, name))
+		if (handover->v[i].fd < 0 ||
+		    sscanf(handover->v[i].name, INPUT_SCAN, guest, &found.index, &found.spec,
+			   &input->offset, &sent_break) != 5 || !is_of(peer, guest, &found))
 			continue;
-		fd = take(&handover->v[i]);
-		*bytes = xcalloc(1, INPUT_MAX);
-		len = pread(fd, *bytes, INPUT_MAX, 0);
-		close(fd);
-		if (len > 0)
-			return (size_t)len;
-		free(*bytes);
+		input->sent_break = sent_break;
+		input->bytes = take_bytes(&handover->v[i], INPUT_MAX, &input->len);
+		return input->bytes || sent_break;
 	}
-	return 0;
+	return false;
 }
 
 static void keep(int fd, const char *name)
@@ -182,29 +220,80 @@ static void keep(int fd, const char *name)
 	sd_pid_notify_with_fds(0, 0, state, &fd, 1);
 }
 
+static void release(struct handover *handover, bool pass_on)
+{
+	size_t i;
+
+	if (!handover)
+		return;
+	for (i = 0; i < handover->n; i++)
+		/* It has a descriptor of its own, which would keep connections open. */
+		sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", handover->v[i].name);
+	for (i = 0; i < handover->n; i++) {
+		struct kept *kept = &handover->v[i];
+
+		if (kept->fd >= 0 && pass_on)
+			keep(kept->fd, kept->name);
+		if (kept->fd >= 0)
+			close(kept->fd);
+		free(kept->name);
+	}
+	free(handover->v);
+	free(handover);
+}
+
+void handover_free(struct handover *handover)
+{
+	release(handover, false);
+}
+
+void handover_pass_on(struct handover *handover)
+{
+	release(handover, true);
+}
+
 void handover_keep_listener(int fd)
 {
 	keep(fd, LISTENER);
 }
 
+/* Return: whether @bytes will be there for the next daemon. */
+static bool keep_bytes(const char *name, const void *bytes, size_t len)
+{
+	int fd = memfd_create("vseriald", MFD_CLOEXEC);
+	bool kept;
+
+	if (fd < 0)
+		return false;
+	kept = write(fd, bytes, len) == (ssize_t)len;
+	if (kept)
+		keep(fd, name);
+	close(fd);
+	return kept;
+}
+
 void handover_keep_peer(int fd, const struct handed *peer)
 {
+	unsigned int above = 0;
 	char name[NAME_SIZE];
 
+	if (peer->above) {
+		above = ++last_above;
+		snprintf(name, sizeof(name), ABOVE, above);
+		/* Without it nobody knows what the next byte means. */
+		if (!keep_bytes(name, peer->above, peer->above_len))
+			return;
+	}
 	snprintf(name, sizeof(name), PEER, peer->guest, peer->index, peer->spec, peer->offset,
-		 peer->dialled, peer->writer);
+		 peer->dialled, peer->writer, above);
 	keep(fd, name);
 }
 
-void handover_keep_input(const struct handed *peer, const char *bytes, size_t len)
+void handover_keep_input(const struct handed *peer, const struct handed_input *input)
 {
 	char name[NAME_SIZE];
-	int fd = memfd_create("vseriald-input", MFD_CLOEXEC);
 
-	if (fd < 0)
-		return;
-	snprintf(name, sizeof(name), INPUT, peer->guest, peer->index, peer->spec);
-	if (write(fd, bytes, len) == (ssize_t)len)
-		keep(fd, name);
-	close(fd);
+	snprintf(name, sizeof(name), INPUT, peer->guest, peer->index, peer->spec, input->offset,
+		 input->sent_break);
+	keep_bytes(name, input->bytes, input->len);
 }

@@ -23,6 +23,8 @@ struct handover;
  * @offset: of the first byte that the peer has not been given
  * @dialled: we called it
  * @writer: it writes
+ * @above: what is spoken above the socket and how that stands, or NULL
+ * @above_len: bytes of @above
  */
 struct handed {
 	const char *guest;
@@ -31,6 +33,22 @@ struct handed {
 	uint64_t offset;
 	bool dialled;
 	bool writer;
+	void *above;
+	size_t above_len;
+};
+
+/**
+ * struct handed_input - what a port's peers sent and the guest has not taken
+ * @offset: of the first byte; the guest may have taken some of them
+ * @bytes: them
+ * @len: how many, up to INPUT_MAX
+ * @sent_break: a break comes behind them
+ */
+struct handed_input {
+	uint64_t offset;
+	char *bytes;
+	size_t len;
+	bool sent_break;
 };
 
 /** handover_digest() - what stands for a specification in struct handed. */
@@ -41,6 +59,9 @@ struct handover *handover_new(void);
 
 /** handover_free() - have nothing kept any more, close what nobody took; NULL is allowed. */
 void handover_free(struct handover *handover);
+
+/** handover_pass_on() - as handover_free(), but leave what nobody took to the next daemon. */
+void handover_pass_on(struct handover *handover);
 
 /**
  * handover_listener() - take a socket that listens at an address
@@ -55,7 +76,7 @@ int handover_listener(struct handover *handover, const struct address *at);
  * handover_peer() - take a connection of a port, that of the writer first
  * @handover: what was kept; NULL is allowed
  * @peer: what is looked for: guest, index and specification; receives the
- *	rest
+ *	rest, with @above from malloc()
  *
  * Return: the connection, or -1 if there are no more.
  */
@@ -65,11 +86,12 @@ int handover_peer(struct handover *handover, struct handed *peer);
  * handover_input() - take what a port's peers had sent and the guest had not taken
  * @handover: what was kept; NULL is allowed
  * @peer: what is looked for, as above
- * @bytes: receives the bytes, from malloc()
+ * @input: receives it, with bytes from malloc()
  *
- * Return: how many, 0 if there are none.
+ * Return: whether there is something.
  */
-size_t handover_input(struct handover *handover, const struct handed *peer, char **bytes);
+bool handover_input(struct handover *handover, const struct handed *peer,
+		    struct handed_input *input);
 
 /** handover_keep_listener() - have a listening socket kept; it stays the caller's, too. */
 void handover_keep_listener(int fd);
@@ -77,7 +99,7 @@ void handover_keep_listener(int fd);
 /** handover_keep_peer() - have a connection kept; it stays the caller's, too. */
 void handover_keep_peer(int fd, const struct handed *peer);
 
-/** handover_keep_input() - have bytes kept that the guest has not taken. */
-void handover_keep_input(const struct handed *peer, const char *bytes, size_t len);
+/** handover_keep_input() - have input of a port kept. */
+void handover_keep_input(const struct handed *peer, const struct handed_input *input);
 
 #endif

@@ -239,6 +239,7 @@ int main(int argc, char **argv)
 	struct daemon daemon = { 0 };
 	struct process process = { .daemon = &daemon, .opts = &opts };
 	int status, rc;
+	bool keep;
 
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = program_invocation_short_name;
@@ -268,11 +269,18 @@ int main(int argc, char **argv)
 	daemon.handover = handover_new();
 
 	status = serve(&daemon);
+	/* It ends already: who asks again must not cut that short. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 
 	/* Where a service manager keeps descriptors, the next daemon goes on with them. */
-	handover_free(daemon.handover);
+	keep = status == EXIT_SUCCESS && getenv("NOTIFY_SOCKET");
+	if (keep)
+		handover_pass_on(daemon.handover);
+	else
+		handover_free(daemon.handover);
 	daemon.handover = NULL;
-	dispatch_free(daemon.dispatch, status == EXIT_SUCCESS && getenv("NOTIFY_SOCKET"));
+	dispatch_free(daemon.dispatch, keep);
 	arrivals_free(daemon.arrivals);
 	goodbyes_free(daemon.goodbyes);
 	resolver_free(daemon.resolver);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a backing leaves to the next daemon, and takes from the one before. */
+#include <stdlib.h>
+
 #include "handover.h"
 #include "kport.h"
 #include "listener.h"
+#include "log.h"
 #include "session_parts.h"
 
 static struct handed handed(const struct session *session)
@@ -14,16 +17,35 @@ static struct handed handed(const struct session *session)
 	};
 }
 
+/* Return: the connection with what was spoken on it, or NULL: then it is ended. */
+static struct conn *take_up(const struct session *session, int fd, const struct handed *old,
+			    const char *name)
+{
+	struct conn *socket = conn_new(session->ops, fd), *conn = socket;
+
+	if (session->uri.kind == URI_TELNET)
+		conn = old->above ? conn_telnet_again(socket, old->above, old->above_len) : NULL;
+	if (conn)
+		return conn;
+	log_line(LOG_NOTICE, "%s: %s was left by a daemon of another version, and has to call again",
+		 session_name(session), name);
+	conn_end(socket, session->daemon->goodbyes, NULL);
+	return NULL;
+}
+
 static void adopt_peer(struct session *session, int fd, const struct handed *old)
 {
 	const struct address unknown = { 0 };
 	char name[ADDRESS_TEXT];
+	struct conn *conn;
 	struct peer *peer;
 
 	session->ops->describe(fd, &unknown, name);
-	peer = session_add_peer(session, conn_new(session->ops, fd), name);
+	conn = take_up(session, fd, old, name);
+	peer = conn ? session_add_peer(session, conn, name) : NULL;
 	if (!peer)
 		return;
+	conn_take_event(conn, &peer->window);
 	peer->dialled = old->dialled;
 	peer->resume = old->offset;
 	if (!peer->dialled && peer->resume < session->settled) {
@@ -34,47 +56,70 @@ static void adopt_peer(struct session *session, int fd, const struct handed *old
 	session_start_flow(session);
 }
 
+static void adopt_input(struct session *session, const struct handed *old)
+{
+	struct handed_input input;
+
+	if (!handover_input(session->daemon->handover, old, &input))
+		return;
+	/* Of these the guest takes what it has not taken yet. */
+	session->input.offset = input.offset;
+	input_add(&session->input, input.bytes, input.len);
+	session->input_break = input.sent_break;
+	kport_wake(session->daemon->kport, &session->port);
+}
+
 void session_adopt(struct session *session)
 {
 	struct handover *handover = session->daemon->handover;
 	struct handed old = handed(session);
-	char *bytes = NULL;
-	size_t len;
 	int fd;
 
-	/* Without a guest there is nobody to dial for. */
+	/* Without a guest there is nobody to dial for; of TLS nothing was left. */
 	if (!handover || !session->ops || session->uri.tls || (!session->server && !session->power))
 		return;
-	while ((fd = handover_peer(handover, &old)) >= 0)
+	while ((fd = handover_peer(handover, &old)) >= 0) {
 		adopt_peer(session, fd, &old);
-	len = handover_input(handover, &old, &bytes);
-	if (!len)
+		free(old.above);
+	}
+	adopt_input(session, &old);
+}
+
+static void leave_peer(const struct session *session, struct peer *peer)
+{
+	struct handed keep = handed(session);
+
+	/* TLS has a state that its library hands to nobody. */
+	if (!conn_save(peer->conn, &keep.above, &keep.above_len)) {
+		peer_free(peer, NULL);
 		return;
-	input_add(&session->input, bytes, len);
-	kport_wake(session->daemon->kport, &session->port);
+	}
+	keep.offset = peer_offset(peer);
+	keep.dialled = peer->dialled;
+	keep.writer = peer->writer;
+	handover_keep_peer(peer->conn->fd, &keep);
+	free(keep.above);
+	peer_release(peer);
 }
 
 void session_leave_to_next(struct session *session)
 {
-	struct handed keep = handed(session);
+	const struct handed_input input = {
+		.offset = session->input.offset,
+		.bytes = session->input.data,
+		.len = session->input.len,
+		.sent_break = session->input_break,
+	};
+	struct handed port = handed(session);
 	struct peer *peer;
 
 	session_settle(session);
 	while ((peer = TAILQ_FIRST(&session->peers))) {
 		TAILQ_REMOVE(&session->peers, peer, list);
 		kport_retire(session->daemon->kport, peer);
-		/* What is spoken above a socket has a state that cannot be handed over. */
-		if (!conn_is_plain(peer->conn)) {
-			peer_free(peer, NULL);
-			continue;
-		}
-		keep.offset = peer_offset(peer);
-		keep.dialled = peer->dialled;
-		keep.writer = peer->writer;
-		handover_keep_peer(peer->conn->fd, &keep);
-		peer_release(peer);
+		leave_peer(session, peer);
 	}
-	if (session->input.len)
-		handover_keep_input(&keep, session->input.data, session->input.len);
+	if (input.len || input.sent_break)
+		handover_keep_input(&port, &input);
 	listener_keep(session->listener);
 }

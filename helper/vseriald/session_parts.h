@@ -66,7 +66,7 @@ void session_send_input(struct session *session);
 
 /* session_peers.c */
 
-/** session_add_peer() - take a connection; NULL: it is ended. */
+/** session_add_peer() - take a connection with what is spoken on it; NULL: it is ended. */
 struct peer *session_add_peer(struct session *session, struct conn *conn, const char *name);
 
 /** session_remove_peer() - end a connection; @text: what to tell it first, or NULL. */

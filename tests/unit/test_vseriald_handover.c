@@ -139,9 +139,12 @@ static void check_peers(struct handover *handover)
 	fd = handover_peer(handover, &peer);
 	CHECK(fd >= 0 && says(fd, "writer"));
 	CHECK(peer.writer && !peer.dialled && peer.offset == UINT64_MAX);
+	CHECK(peer.above_len == 4 && !memcmp(peer.above, "IAC", 4));
+	free(peer.above);
 	fd = handover_peer(handover, &peer);
 	CHECK(fd >= 0 && says(fd, "reader"));
 	CHECK(!peer.writer && peer.dialled && peer.offset == 12345678901ull);
+	CHECK(!peer.above && !peer.above_len);
 	CHECK(handover_peer(handover, &peer) < 0);
 	handover_free(handover);
 }
@@ -162,7 +165,10 @@ static void test_peers(void **state)
 	peer.dialled = false;
 	peer.writer = true;
 	peer.offset = UINT64_MAX;
+	peer.above = (char *)"IAC";
+	peer.above_len = 4;
 	handover_keep_peer(writer[0], &peer);
+	take();
 	take();
 	next_daemon(check_peers);
 	close(reader[0]);
@@ -207,21 +213,25 @@ static void check_input(struct handover *handover)
 {
 	struct handed peer = { .guest = "a", .index = 0, .spec = 7 };
 	struct handed other = { .guest = "b", .index = 0, .spec = 7 };
-	char *bytes = NULL;
+	struct handed_input input;
 
-	CHECK(!handover_input(handover, &other, &bytes));
-	CHECK(handover_input(handover, &peer, &bytes) == 5 && !memcmp(bytes, "ls -l", 5));
-	free(bytes);
-	CHECK(!handover_input(handover, &peer, &bytes));
+	CHECK(!handover_input(handover, &other, &input));
+	CHECK(handover_input(handover, &peer, &input));
+	CHECK(input.len == 5 && !memcmp(input.bytes, "ls -l", 5));
+	CHECK(input.offset == 1ull << 40 && input.sent_break);
+	free(input.bytes);
+	CHECK(!handover_input(handover, &peer, &input));
 	handover_free(handover);
 }
 
 static void test_input(void **state)
 {
+	const struct handed_input input = { .offset = 1ull << 40, .bytes = (char *)"ls -l",
+					    .len = 5, .sent_break = true };
 	struct handed peer = { .guest = "a", .index = 0, .spec = 7 };
 
 	(void)state;
-	handover_keep_input(&peer, "ls -l", 5);
+	handover_keep_input(&peer, &input);
 	take();
 	next_daemon(check_input);
 }
@@ -229,10 +239,10 @@ static void test_input(void **state)
 static void check_nothing(struct handover *handover)
 {
 	struct handed peer = { .guest = "a" };
-	char *bytes;
+	struct handed_input input;
 
 	CHECK(handover_peer(handover, &peer) < 0);
-	CHECK(!handover_input(handover, &peer, &bytes));
+	CHECK(!handover_input(handover, &peer, &input));
 	handover_free(handover);
 	CHECK(handover_peer(NULL, &peer) < 0);
 	CHECK(handover_listener(NULL, &listening_at) < 0);

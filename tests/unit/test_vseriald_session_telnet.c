@@ -2,6 +2,7 @@
 /* One backing: telnet. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -197,6 +198,52 @@ static void test_telnet_client(void **state)
 	stop();
 }
 
+/* Another process goes on in the middle of anything, and offers nothing again. */
+static void test_telnet_goes_on(void **state)
+{
+	uint16_t port = free_port();
+	struct conn *next, *socket;
+	struct peer *peer;
+	char bytes[16];
+	size_t len;
+	void *saved;
+	int fd;
+
+	(void)state;
+	start(telnet(port), true, true);
+	fd = dial(port, 0);
+	READS(fd, "\377\373\1\377\373\3\377\373\0\377\375\0\377\375\037");
+	SENDS(fd, "\377\375\1\377\375\3\377\373\37\377\372\37\0\120\0\30\377\360a\r");
+	until(kernel.input_len == 2 && kernel.rows == 24);
+	peer = TAILQ_FIRST(&session->peers);
+	conn_send_break(peer->conn);
+	assert_true(conn_save(peer->conn, &saved, &len));
+	socket = conn_new(session->ops, dup(peer->conn->fd));
+	assert_null(conn_telnet_again(socket, saved, len - 1));
+	++*(uint32_t *)saved;
+	assert_null(conn_telnet_again(socket, saved, len));
+	--*(uint32_t *)saved;
+	next = conn_telnet_again(socket, saved, len);
+	assert_non_null(next);
+	free(saved);
+	assert_int_equal(conn_take_event(next, &peer->window), CONN_WINDOW);
+	assert_int_equal(peer->window.rows, 24);
+	/* What was not written yet is its. */
+	assert_int_equal(conn_unsettled(next), 2);
+	assert_int_equal(conn_flush(next), 0);
+	/* NUL belongs to the CR; the option is settled. */
+	SENDS(fd, "\0b\377\375\1\377\375\6");
+	while (!readable(next->fd))
+		;
+	assert_int_equal(conn_read(next, bytes, sizeof(bytes)), 1);
+	assert_int_equal(bytes[0], 'b');
+	assert_int_equal(conn_flush(next), 0);
+	READS(fd, "\377\363\377\373\6");
+	conn_release(next);
+	close(fd);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +251,7 @@ int main(void)
 		TEST(test_telnet_bulk),
 		TEST(test_telnet_flood),
 		TEST(test_telnet_client),
+		TEST(test_telnet_goes_on),
 	};
 
 	log_init(false);
