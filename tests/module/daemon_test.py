@@ -8,107 +8,20 @@ import contextlib
 import os
 import pwd
 import select
-import signal
 import socket
 import stat
 import subprocess
 import threading
-import time
 
 from genl import N, string, u32
 from lib import (PATIENCE, Loopguest, Skip, ctl, ctl_json, ctl_raw, equal,
-                 expect, later, make_guest, make_port, nl, pattern,
-                 pattern_runs, read_file, run, run_program, scratch, test,
-                 wait_for)
+                 expect, later, make_port, nl, pattern, pattern_runs,
+                 read_file, run, run_program, scratch, test, wait_for)
+from peer import (LISTENING, NOT_CONNECTED, RECOVERABLE, UNRECOVERABLE, Peer,
+                  accept, connected, dial, listen, server, tcp_port)
 from vseriald import Daemon
 
 # time limit: 900
-
-CONNECTED = N.VSERIAL_STATE_CONNECTED
-LISTENING = N.VSERIAL_STATE_LISTENING
-RECOVERABLE = N.VSERIAL_STATE_RECOVERABLE_ERROR
-UNRECOVERABLE = N.VSERIAL_STATE_UNRECOVERABLE_ERROR
-NOT_CONNECTED = N.VSERIAL_STATE_NOT_CONNECTED
-
-_port = 20000
-
-
-def tcp_port():
-    """A port number that no other test has."""
-    global _port
-    _port += 1
-    return _port
-
-
-class Peer:
-    """A socket with the patience of a test."""
-
-    def __init__(self, to, family=socket.AF_INET, sock=None):
-        self.sock = sock or socket.socket(family, socket.SOCK_STREAM)
-        later(self.close)
-        self.sock.settimeout(PATIENCE)
-        if not sock:
-            self.sock.connect(to)
-
-    def close(self):
-        self.sock.close()
-
-    def send(self, data):
-        self.sock.sendall(data)
-
-    def read(self, n):
-        """Exactly n bytes."""
-        data = bytearray()
-        while len(data) < n:
-            try:
-                piece = self.sock.recv(n - len(data))
-            except TimeoutError as e:
-                raise AssertionError(f"{len(data)} of {n} bytes came: {bytes(data[-80:])}") from e
-            expect(piece, f"end after {len(data)} of {n} bytes: {bytes(data[-80:])}")
-            data += piece
-        return bytes(data)
-
-    def rest(self):
-        """All up to the end, which may be rough."""
-        data = bytearray()
-        with contextlib.suppress(ConnectionResetError):
-            while piece := self.sock.recv(1 << 16):
-                data += piece
-        return bytes(data)
-
-    def readable(self, timeout=0):
-        return bool(select.select([self.sock], [], [], timeout)[0])
-
-
-def dial(number, **kwargs):
-    return Peer(("127.0.0.1", number), **kwargs)
-
-
-def listen(number, family=socket.AF_INET):
-    s = socket.socket(family, socket.SOCK_STREAM)
-    later(s.close)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("127.0.0.1", number) if isinstance(number, int) else number)
-    s.listen(5)
-    s.settimeout(PATIENCE)
-    return s
-
-
-def accept(listening):
-    return Peer(None, sock=listening.accept()[0])
-
-
-def server(name, **settings):
-    """A port that listens, and its number."""
-    number = tcp_port()
-    port = make_port(name, backing=f"tcp://:{number}", **settings)
-    port.connect()
-    wait_for(lambda: port.state == LISTENING, "it listens")
-    return port, number
-
-
-def connected(port):
-    wait_for(lambda: port.state == CONNECTED, "it is connected")
 
 
 @test
@@ -315,56 +228,6 @@ def names():
 
 
 @test
-def killed():
-    """kill -9 under load: the guest goes on, the peer gets all the rest"""
-    daemon = Daemon(retry_min=10, retry_max=1)
-    number = tcp_port()
-    listening = listen(number)
-    port = make_port("n-kill", backing=f"tcp://127.0.0.1:{number}")
-    port.connect()
-    guest = Loopguest(port, "flood", options=("-c", "1024", "-w", "poll", "-t", "240"))
-    pieces = []
-    for _ in range(4):
-        peer = accept(listening)
-        piece = bytearray()
-        while len(piece) < 300000:
-            piece += peer.sock.recv(1 << 16)
-        # With nobody connected the ring keeps the newest; the guest does not wait.
-        daemon.kill()
-        # All that its socket has taken still comes.
-        piece += peer.rest()
-        pieces.append(bytes(piece))
-        before = port.tx_bytes
-        wait_for(lambda: port.tx_bytes > before + 200000, "the guest goes on")
-        daemon.start()
-    peer = accept(listening)
-    connected(port)
-    guest.terminate()
-    piece = bytearray(peer.read(1))
-    guest.finish()
-    size = port.tx_bytes
-    end = pattern(32, offset=size - 32)
-    while end not in piece[-70000:]:
-        data = peer.sock.recv(1 << 16)
-        expect(data, "the connection ended early")
-        piece += data
-    pieces.append(bytes(piece))
-    at = lost = doubled = 0
-    for piece in pieces:
-        for offset, length in pattern_runs(piece):
-            lost += max(offset - at, 0)
-            doubled += max(at - offset, 0)
-            at = offset + length
-    equal(at, size, "where the stream ended")
-    # What a peer had got and nobody told the kernel counts as dropped, too.
-    expect(lost <= port.dropped_bytes,
-           f"{lost} bytes did not come, and the port says it dropped {port.dropped_bytes}")
-    # What TCP had taken but not yet acknowledged may come again, and no more.
-    expect(doubled <= 4 * 65536, f"{doubled} bytes came twice")
-    print(f"# lost {lost}, twice {doubled} of {size}")
-
-
-@test
 def comes_back():
     """after a restart a server's port is where it was; nothing is lost or repeated"""
     daemon = Daemon()
@@ -384,79 +247,6 @@ def comes_back():
     guest.write_all(b"three")
     peer = dial(number)
     equal(peer.read(9), b"two three", "the output")
-
-
-@test
-def upgraded():
-    """connections survive a restart under load, with no byte lost or repeated"""
-    daemon = Daemon(managed=True, accept_rate=0)
-    port, number = server("n-up", stall_limit=0)
-    peers = [dial(number) for _ in range(3)]
-    wait_for(lambda: port.peer.endswith("and 2 more"), "all are there")
-    writer = port.peer.split()[0]
-    dialled = make_port("n-up2", backing=f"tcp://127.0.0.1:{tcp_port()}", stall_limit=0)
-    listening = listen(_port)
-    quiet = dialled.open()
-    far = accept(listening)
-    wait_for(lambda: dialled.state == CONNECTED, "it is connected")
-    quiet.write_all(b"before ")
-    pipe = make_port("n-up3", backing="pipe:n-up3#far=application", stall_limit=0)
-    pipe.connect()
-    wait_for(lambda: pipe.state == LISTENING, "it listens")
-
-    # Less is on the way than the ring holds: with nobody connected the guest
-    # would not wait.
-    guest = Loopguest(port, "echo", options=("-w", "poll", "-t", "240"))
-    piece = 24000
-    data = pattern(16 * piece)
-    for k in range(16):
-        peers[0].send(data[k * piece:(k + 1) * piece])
-        if k % 4 == 2:
-            daemon.restart()
-        # The guest has all of it, and all that it wrote is on its way.
-        wait_for(lambda k=k: port.rx_bytes == port.tx_bytes == (k + 1) * piece,
-                 f"piece {k} is written")
-        for i, peer in enumerate(peers):
-            expect(peer.read(piece) == data[k * piece:(k + 1) * piece],
-                   f"peer {i} lost or was given again something of piece {k}")
-    guest.terminate().finish()
-    equal(port.dropped_bytes, 0, "what was dropped")
-    equal(port.peer.split()[0], writer, "who writes")
-    quiet.write_all(b"after")
-    equal(far.read(12), b"before after", "what the dialled peer read")
-    far.send(b"back")
-    equal(quiet.read_exactly(4), b"back", "its input")
-    expect(not select.select([listening], [], [], 0)[0], "it was dialled twice")
-    local = Peer("/run/vserial/pipe/n-up3", family=socket.AF_UNIX)
-    connected(pipe)
-    local.send(b"x")
-    # What was kept for a port that is gone is closed.
-    port.disconnect()
-    for peer in peers:
-        equal(peer.rest(), b"", "what is left")
-
-
-@test
-def stopped():
-    """SIGSTOP: guests go on; afterwards what the ring kept is there, the rest counted"""
-    daemon = Daemon()
-    port, number = server("n-stop")
-    peer = dial(number)
-    connected(port)
-    guest = Loopguest(port, "flood=2097152", options=("-c", "4096", "-w", "poll"))
-    head = peer.read(10000)
-    daemon.signal(signal.SIGSTOP)
-    # A stalled peer: the port drops the oldest until it takes again.
-    guest.finish()
-    expect(port.dropped_bytes > 0, "nothing was dropped although the daemon sleeps")
-    daemon.signal(signal.SIGCONT)
-    rest = bytearray(head)
-    end = pattern(64, offset=2097152 - 64)
-    while end not in rest[-70000:]:
-        rest += peer.sock.recv(1 << 16)
-    runs = pattern_runs(bytes(rest))
-    lost = sum(b[0] - sum(a) for a, b in zip(runs, runs[1:]))
-    equal(lost, port.dropped_bytes, "what is missing (what the port says it dropped)")
 
 
 @test
@@ -562,36 +352,6 @@ def one_only():
     refused = ctl_raw("port", "set", port.name, "backing", "tcp://x")
     equal(refused.status, 1, "vserialctl's exit status")
     expect("the port is missing" in refused.err, refused.err)
-
-
-@test
-def quiet():
-    """200 idle ports with 50 peers cause no wake-up"""
-    daemon = Daemon(accept_rate=0)
-    ports, peers = [], []
-    for g in range(7):
-        for port in make_guest(f"n-quiet{g}", 30 if g < 6 else 20):
-            number = tcp_port()
-            port.set(backing=f"tcp4://:{number}")
-            port.connect()
-            ports.append((port, number))
-    for port, number in ports[:50]:
-        peers.append(dial(number))
-    for port, _ in ports[:50]:
-        connected(port)
-    for port, _ in ports[50:]:
-        wait_for(lambda p=port: p.state == LISTENING, "it listens")
-
-    def wakeups():
-        return int(daemon.status("voluntary_ctxt_switches"))
-
-    def still():
-        before = wakeups()
-        time.sleep(2)
-        return wakeups() == before
-
-    wait_for(still, "two seconds without a wake-up")
-    print(f"# {len(ports)} ports, {len(peers)} peers: {daemon.status('VmRSS')}")
 
 
 run()

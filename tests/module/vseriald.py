@@ -72,7 +72,8 @@ class Daemon:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
-        equal(self.process.wait(PATIENCE), 0, "the daemon's exit status")
+        status = self.process.wait(PATIENCE)
+        expect(not status, f"the daemon's exit status is {status}: {self.said()}")
 
     def status(self, name):
         """A field of /proc/PID/status."""
