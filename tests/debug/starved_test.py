@@ -35,7 +35,7 @@ INTERVAL = 11
 #: A tenth of the patience: what failed is mostly waited for in vain.
 SLOWNESS = "0.1"
 #: What a script may take, in seconds.
-LIMIT = float(os.environ.get("STARVE") or 120)
+LIMIT = float(os.environ.get("STARVE") or 60)
 PR_SET_CHILD_SUBREAPER = 36
 
 
