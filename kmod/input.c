@@ -24,6 +24,7 @@
 #include "port.h"
 #include "reader.h"
 #include "trace.h"
+#include "yield.h"
 
 /* Bytes in the flip buffer, the kernel's default is ten times that. */
 #define VSERIAL_FLIP_LIMIT	65536
@@ -62,8 +63,10 @@ static size_t vserial_input_flip(struct vserial_port *port, const u8 *buf,
 			queue_delayed_work(vserial_wq, &port->rx_retry,
 					   VSERIAL_RETRY_DELAY);
 	}
-	if (r)
+	if (r) {
 		tty_flip_buffer_push(&port->tty);
+		vserial_yield_news(port);
+	}
 	port->rx_flipped += r;
 	return r;
 }

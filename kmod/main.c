@@ -15,6 +15,7 @@
 #include "sysfs.h"
 #include "tty.h"
 #include "uart_ldisc.h"
+#include "vcpu.h"
 
 /* Guests can be made from bus_init on, so these go before what they need. */
 static void vserial_drain(void)
@@ -45,11 +46,16 @@ static int __init vserial_init(void)
 	err = vserial_bus_init();
 	if (err)
 		goto sysfs;
-	err = vserial_netlink_init();
+	err = vserial_vcpu_init();
 	if (err)
 		goto bus;
+	err = vserial_netlink_init();
+	if (err)
+		goto vcpu;
 	return 0;
 
+vcpu:
+	vserial_vcpu_exit();
 bus:
 	vserial_drain();
 	vserial_bus_exit();
@@ -69,6 +75,7 @@ host:
 static void __exit vserial_exit(void)
 {
 	vserial_netlink_exit();
+	vserial_vcpu_exit();
 	vserial_drain();
 	vserial_bus_exit();
 	vserial_sysfs_exit();

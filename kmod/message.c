@@ -148,6 +148,9 @@ int vserial_message_port(struct sk_buff *skb, void *hdr,
 	    nla_put_u32(skb, VSERIAL_A_PORT_OVERRUN, st.icount.overrun) ||
 	    nla_put_u32(skb, VSERIAL_A_PORT_RATE, st.rate) ||
 	    nla_put_u32(skb, VSERIAL_A_PORT_DIRECTION, st.direction) ||
+	    nla_put_u8(skb, VSERIAL_A_PORT_YIELD_ON_POLL, st.yield_on_poll) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_PORT_POLLS, st.polls,
+			      VSERIAL_A_PORT_PAD) ||
 	    vserial_put_log(skb, port, &st)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

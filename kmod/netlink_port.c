@@ -26,6 +26,7 @@ static const u8 vserial_nl_port_types[VSERIAL_A_PORT_MAX + 1] = {
 	[VSERIAL_A_PORT_ENDPOINT] = NLA_U32,
 	[VSERIAL_A_PORT_MAX_CLIENTS] = NLA_U32,
 	[VSERIAL_A_PORT_IDLE_TIMEOUT] = NLA_U32,
+	[VSERIAL_A_PORT_YIELD_ON_POLL] = NLA_U8,
 };
 
 const struct vserial_nl_object vserial_nl_port = {
@@ -73,7 +74,7 @@ static int vserial_nl_settings(struct vserial_request *rq,
 	struct nlattr **attrs = rq->attrs;
 	int i;
 
-	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_IDLE_TIMEOUT; i++) {
+	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_YIELD_ON_POLL; i++) {
 		if (!attrs[i])
 			continue;
 		s->set |= BIT_ULL(i);
@@ -117,6 +118,13 @@ static int vserial_nl_settings(struct vserial_request *rq,
 			break;
 		case VSERIAL_A_PORT_DIRECTION:
 			s->direction = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_YIELD_ON_POLL:
+			if (nla_get_u8(attrs[i]) > 1)
+				return vserial_refuse(&rq->reason, -EINVAL,
+						      "yield-on-poll %u is neither 0 nor 1",
+						      nla_get_u8(attrs[i]));
+			s->yield_on_poll = nla_get_u8(attrs[i]);
 			break;
 		}
 	}

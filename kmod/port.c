@@ -27,6 +27,7 @@
 #include "spec.h"
 #include "state.h"
 #include "trace.h"
+#include "yield.h"
 
 /*
  * Where ports are made: more than 2 KiB each, so that the general caches would
@@ -298,6 +299,8 @@ static int vserial_port_apply(struct vserial_port *port,
 		port->max_clients = s->max_clients;
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_IDLE_TIMEOUT))
 		port->idle_timeout = s->idle_timeout;
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_YIELD_ON_POLL))
+		vserial_yield_set(port, s->yield_on_poll);
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_CARRIER)) {
 		port->carrier = s->carrier;
 		vserial_state_update_lines(port);
@@ -403,6 +406,8 @@ void vserial_port_status(struct vserial_port *port,
 	st->overflow = port->overflow;
 	st->carrier = port->carrier;
 	st->direction = port->direction;
+	st->yield_on_poll = port->yield_on_poll;
+	st->polls = atomic64_read(&port->polls);
 	st->rate = port->tx_rate.limit;
 	st->stall_limit = port->stall_limit;
 	st->history = port->tx.history;
@@ -624,6 +629,7 @@ struct vserial_port *vserial_port_create(struct device *guest,
 	get_device(&port->dev);
 	vserial_input_setup(port);
 	vserial_state_setup(port);
+	vserial_yield_setup(port);
 
 	err = dev_set_name(&port->dev, "%s:%u", dev_name(guest), index);
 	if (err) {
@@ -666,6 +672,16 @@ static void vserial_port_unback(struct vserial_port *port)
 		vserial_log_destroy(log);
 }
 
+/* Nobody who polls the port is to sleep any more. */
+static void vserial_port_keep_polling(struct vserial_port *port)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	vserial_yield_set(port, false);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
 /**
  * vserial_port_discard() - unmake a port that was never published, or is
  * removed
@@ -673,6 +689,7 @@ static void vserial_port_unback(struct vserial_port *port)
  */
 void vserial_port_discard(struct vserial_port *port)
 {
+	vserial_port_keep_polling(port);
 	vserial_port_unback(port);
 	del_timer_sync(&port->slow_timer);
 	del_timer_sync(&port->tx_rate_timer);
@@ -813,6 +830,7 @@ void vserial_port_spare(struct vserial_port *port)
 void vserial_port_remove(struct vserial_port *port)
 {
 	vserial_port_unpublish(port);
+	vserial_port_keep_polling(port);
 	vserial_notify(VSERIAL_EVENT_PORT_GONE, port);
 	vserial_port_discard(port);
 }

@@ -21,6 +21,7 @@
 #include <linux/tty.h>
 #include <linux/workqueue.h>
 
+#include "pace.h"
 #include "rate.h"
 #include "reason.h"
 #include "stream.h"
@@ -48,6 +49,7 @@ struct vserial_owner;
  * @log: a specification of the scheme file, or "": none
  * @rate: bytes/s each way, 0: no limit
  * @direction: enum vserial_direction
+ * @yield_on_poll: who only polls the port sleeps
  */
 struct vserial_settings {
 	u64 set;
@@ -63,6 +65,7 @@ struct vserial_settings {
 	const char *log;
 	u32 rate;
 	u32 direction;
+	bool yield_on_poll;
 };
 
 /**
@@ -134,6 +137,13 @@ struct vserial_settings {
  * @msr: TIOCM_* lines that the guest sees
  * @icount: changes and errors, as TIOCGICOUNT
  * @winsize: kept from one opening to the next
+ * @yield_on_poll: who only polls the port sleeps, see yield.c
+ * @pollers: those who do
+ * @polls: that found nothing; atomic
+ * @news: changes when there is something to find; atomic
+ * @line_poller: the thread that asks for the lines all the time
+ * @line_polls: how long it does
+ * @line_news: @news when it asked last
  */
 struct vserial_port {
 	struct tty_port tty;
@@ -206,6 +216,15 @@ struct vserial_port {
 	unsigned int msr;	/* TIOCM_* lines that the guest sees */
 	struct async_icount icount;
 	struct winsize winsize;
+
+	/* polling */
+	bool yield_on_poll;
+	wait_queue_head_t pollers;
+	atomic64_t polls;
+	atomic_t news;
+	pid_t line_poller;
+	struct vserial_pace line_polls;
+	unsigned int line_news;
 };
 
 static inline struct vserial_port *vserial_port_of(struct tty_port *tty)
@@ -232,7 +251,7 @@ vserial_port_guest_name(const struct vserial_port *port)
 
 /* A port at one moment, for those who show it: see VSERIAL_A_PORT_*. */
 struct vserial_port_status {
-	bool connected, power, connect_at_power_on;
+	bool connected, power, connect_at_power_on, yield_on_poll;
 	enum vserial_state state;
 	struct vserial_reason reason, log_reason;
 	char peer[VSERIAL_PEER_SIZE];
@@ -242,7 +261,7 @@ struct vserial_port_status {
 	enum vserial_carrier carrier;
 	enum vserial_direction direction;
 	u32 rate, stall_limit, history, tx_unread, rx_unread, lines;
-	u64 tx_bytes, rx_bytes, dropped_bytes, log_dropped;
+	u64 tx_bytes, rx_bytes, dropped_bytes, log_dropped, polls;
 	struct async_icount icount;
 };
 

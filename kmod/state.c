@@ -10,6 +10,7 @@
 #include "notify.h"
 #include "port.h"
 #include "state.h"
+#include "yield.h"
 
 /**
  * vserial_state_present() - is anybody at the far end?
@@ -50,6 +51,8 @@ void vserial_state_update_lines(struct vserial_port *port)
 				       vserial_state_present(port));
 	if (vserial_line_count(&port->icount, port->msr, msr))
 		wake_up_interruptible(&port->tty.delta_msr_wait);
+	if (port->msr != msr)
+		vserial_yield_news(port);
 	port->msr = msr;
 }
 

@@ -463,20 +463,22 @@ static int vserial_switch_parse(const char *buf, bool *on)
 	return 0;
 }
 
-VSERIAL_SHOW(connect_at_power_on, "%s", st.connect_at_power_on ? "on" : "off")
-static ssize_t connect_at_power_on_store(struct device *dev,
-					 struct device_attribute *attr,
-					 const char *buf, size_t count)
-{
-	struct vserial_settings s = {
-		.set = BIT_ULL(VSERIAL_A_PORT_CONNECT_AT_POWER_ON),
-	};
+#define VSERIAL_SWITCH_ATTR(name, nr)					\
+VSERIAL_SHOW(name, "%s", st.name ? "on" : "off")			\
+static ssize_t name##_store(struct device *dev,				\
+			    struct device_attribute *attr,		\
+			    const char *buf, size_t count)		\
+{									\
+	struct vserial_settings s = { .set = BIT_ULL(nr) };		\
+									\
+	if (vserial_switch_parse(buf, &s.name))				\
+		return vserial_value_refused(dev, buf, "on or off");	\
+	return vserial_setting_store(dev, &s, count);			\
+}									\
+static DEVICE_ATTR_RW(name)
 
-	if (vserial_switch_parse(buf, &s.connect_at_power_on))
-		return vserial_value_refused(dev, buf, "on or off");
-	return vserial_setting_store(dev, &s, count);
-}
-static DEVICE_ATTR_RW(connect_at_power_on);
+VSERIAL_SWITCH_ATTR(connect_at_power_on, VSERIAL_A_PORT_CONNECT_AT_POWER_ON);
+VSERIAL_SWITCH_ATTR(yield_on_poll, VSERIAL_A_PORT_YIELD_ON_POLL);
 
 VSERIAL_SHOW(connected, "%s", st.connected ? "on" : "off")
 static ssize_t connected_store(struct device *dev,
@@ -512,6 +514,7 @@ VSERIAL_SHOW_RO(break, "%u", st.icount.brk);
 VSERIAL_SHOW_RO(frame, "%u", st.icount.frame);
 VSERIAL_SHOW_RO(parity, "%u", st.icount.parity);
 VSERIAL_SHOW_RO(overrun, "%u", st.icount.overrun);
+VSERIAL_SHOW_RO(polls, "%llu", st.polls);
 
 /* For udev, which makes /dev/vserial/GUEST/INDEX of these. */
 
@@ -561,6 +564,7 @@ static struct attribute *vserial_port_attrs[] = {
 	&dev_attr_gid.attr,
 	&dev_attr_backing.attr,
 	&dev_attr_connect_at_power_on.attr,
+	&dev_attr_yield_on_poll.attr,
 	&dev_attr_overflow.attr,
 	&dev_attr_stall_limit.attr,
 	&dev_attr_history.attr,
@@ -585,6 +589,7 @@ static struct attribute *vserial_port_attrs[] = {
 	&dev_attr_frame.attr,
 	&dev_attr_parity.attr,
 	&dev_attr_overrun.attr,
+	&dev_attr_polls.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(vserial_port);

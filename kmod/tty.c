@@ -23,6 +23,7 @@
 #include "output.h"
 #include "port.h"
 #include "tty.h"
+#include "yield.h"
 
 /* Lines that a guest may drive. */
 #define VSERIAL_MCR	(TIOCM_DTR | TIOCM_RTS | TIOCM_OUT1 | TIOCM_OUT2 | \
@@ -102,6 +103,7 @@ static vserial_write_t vserial_tty_write(struct tty_struct *tty,
 	/* As pty_write(): stopped by ^S or TCOOFF, tty_wakeup() goes on. */
 	if (tty->flow.stopped)
 		return 0;
+	vserial_yield_news(tty->driver_data);
 	return vserial_output_write(tty->driver_data, buf, count);
 }
 
@@ -133,6 +135,7 @@ static int vserial_tty_tiocmget(struct tty_struct *tty)
 {
 	struct vserial_port *port = tty->driver_data;
 
+	vserial_yield_poll_lines(port);
 	return READ_ONCE(port->mcr) | READ_ONCE(port->msr);
 }
 
@@ -140,6 +143,7 @@ static int vserial_tty_tiocmset(struct tty_struct *tty, unsigned int set,
 				unsigned int clear)
 {
 	vserial_output_lines(tty->driver_data, set & VSERIAL_MCR, clear);
+	vserial_yield_news(tty->driver_data);
 	return 0;
 }
 

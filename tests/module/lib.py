@@ -186,6 +186,7 @@ def _settings(values):
         "endpoint": lambda v: u32(N.VSERIAL_A_PORT_ENDPOINT, ENDPOINTS.index(v)),
         "max_clients": lambda v: u32(N.VSERIAL_A_PORT_MAX_CLIENTS, v),
         "idle_timeout": lambda v: u32(N.VSERIAL_A_PORT_IDLE_TIMEOUT, v),
+        "yield_on_poll": lambda v: u8(N.VSERIAL_A_PORT_YIELD_ON_POLL, v in (True, "on")),
         "connect_at_power_on":
             lambda v: u8(N.VSERIAL_A_PORT_CONNECT_AT_POWER_ON, v in (True, "on")),
     }

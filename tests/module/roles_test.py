@@ -396,6 +396,7 @@ VALUES = {
     "backing": "loopback", "connect_at_power_on": "off", "connected": "on",
     "overflow": "drop-old", "stall_limit": "5", "history": "4096", "carrier": "always",
     "log": "file:/tmp/r-fs.log", "endpoint": "client", "max_clients": "3", "idle_timeout": "9",
+    "yield_on_poll": "on",
 }
 #: the driver core's, not ours
 CORE = {"uevent", "drivers_autoprobe", "drivers_probe"}

@@ -213,6 +213,9 @@ enum {
 	VSERIAL_A_PORT_HISTORY_OFFSET,	/* u64: of the first byte */
 	VSERIAL_A_PORT_HISTORY_BYTES,	/* binary */
 
+	VSERIAL_A_PORT_YIELD_ON_POLL,	/* u8: 0 or 1, a setting */
+	VSERIAL_A_PORT_POLLS,		/* u64, read-only: that found nothing */
+
 	__VSERIAL_A_PORT_MAX
 };
 
