@@ -126,6 +126,7 @@ void port_read(const struct vnl_reply *reply, struct port *port)
 		.log_dropped = vnl_u64(reply, VSERIAL_A_PORT_LOG_DROPPED),
 		.rate = vnl_u32(reply, VSERIAL_A_PORT_RATE),
 		.direction = vnl_u32(reply, VSERIAL_A_PORT_DIRECTION),
+		.yield_on_poll = vnl_u8(reply, VSERIAL_A_PORT_YIELD_ON_POLL),
 		.connected = vnl_u8(reply, VSERIAL_A_PORT_CONNECTED),
 		.power = vnl_u8(reply, VSERIAL_A_PORT_POWER),
 		.state = vnl_u32(reply, VSERIAL_A_PORT_STATE),
@@ -141,6 +142,7 @@ void port_read(const struct vnl_reply *reply, struct port *port)
 		.frame = vnl_u32(reply, VSERIAL_A_PORT_FRAME),
 		.parity = vnl_u32(reply, VSERIAL_A_PORT_PARITY),
 		.overrun = vnl_u32(reply, VSERIAL_A_PORT_OVERRUN),
+		.polls = vnl_u64(reply, VSERIAL_A_PORT_POLLS),
 	};
 }
 

@@ -53,6 +53,7 @@ struct guest {
  * @log_dropped: bytes the log lost
  * @rate: bytes a second each way, 0 = no limit
  * @direction: enum vserial_direction
+ * @yield_on_poll: who only polls it sleeps
  * @connected: the switch that "connect" turns on
  * @power: its device is open
  * @state: enum vserial_state
@@ -68,6 +69,7 @@ struct guest {
  * @frame: framing errors received
  * @parity: parity errors received
  * @overrun: overruns received
+ * @polls: that found nothing
  *
  * The pointers lead into the message it was read from.
  */
@@ -89,6 +91,7 @@ struct port {
 	uint64_t log_dropped;
 	uint32_t rate;
 	uint32_t direction;
+	bool yield_on_poll;
 	bool connected;
 	bool power;
 	uint32_t state;
@@ -104,6 +107,7 @@ struct port {
 	uint32_t frame;
 	uint32_t parity;
 	uint32_t overrun;
+	uint64_t polls;
 };
 
 /**

@@ -140,6 +140,7 @@ static void set_port(json_t *object, const struct vnl_reply *reply)
 	set_number(object, "log_dropped", port.log_dropped);
 	set_number(object, "rate", port.rate);
 	set_string(object, "direction", direction_name(port.direction));
+	set_bool(object, "yield-on-poll", port.yield_on_poll);
 	set_number(object, "tx_bytes", port.tx_bytes);
 	set_number(object, "rx_bytes", port.rx_bytes);
 	set_number(object, "dropped_bytes", port.dropped_bytes);
@@ -150,6 +151,7 @@ static void set_port(json_t *object, const struct vnl_reply *reply)
 	set_number(object, "frame", port.frame);
 	set_number(object, "parity", port.parity);
 	set_number(object, "overrun", port.overrun);
+	set_number(object, "polls", port.polls);
 }
 
 static void set_session_name(json_t *object, const struct session *session)

@@ -159,6 +159,7 @@ static void port_details(const struct port *port)
 		printf("    rate                 %s bytes/s\n",
 		       size_format(port->rate, rate));
 	printf("    direction            %s\n", direction_name(port->direction));
+	printf("    yield-on-poll        %s\n", on_off(port->yield_on_poll));
 	string_detail("log", port->log);
 	string_detail("log-reason", port->log_reason);
 	if (*port->log)
@@ -168,6 +169,7 @@ static void port_details(const struct port *port)
 	print_lines(port->lines);
 	printf("    received             break %u, frame %u, parity %u, overrun %u\n",
 	       port->breaks, port->frame, port->parity, port->overrun);
+	printf("    polls                %" PRIu64 "\n", port->polls);
 }
 
 static void port_row(struct table *table, const struct port *port)

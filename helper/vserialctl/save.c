@@ -47,9 +47,10 @@ void save_port(FILE *file, const struct port *port)
 		port->connect_at_power_on ? "on" : "off",
 		overflow_name(port->overflow), port->stall_limit,
 		size_format(port->history, history), carrier_name(port->carrier));
-	fprintf(file, " endpoint %s max-clients %u idle-timeout %u log %s rate %s direction %s\n",
+	fprintf(file, " endpoint %s max-clients %u idle-timeout %u log %s rate %s direction %s yield-on-poll %s\n",
 		endpoint_name(port->endpoint), port->max_clients, port->idle_timeout, log,
-		size_format(port->rate, rate), direction_name(port->direction));
+		size_format(port->rate, rate), direction_name(port->direction),
+		port->yield_on_poll ? "on" : "off");
 	free(guest);
 	free(backing);
 	free(log);

@@ -54,6 +54,8 @@ static void port_message(struct vnl_replies *replies, uint8_t cmd,
 	vnl_put_u32(msg, VSERIAL_A_PORT_FRAME, 2);
 	vnl_put_u32(msg, VSERIAL_A_PORT_PARITY, 3);
 	vnl_put_u32(msg, VSERIAL_A_PORT_OVERRUN, 4);
+	vnl_put_u8(msg, VSERIAL_A_PORT_YIELD_ON_POLL, 1);
+	put_u64(msg, VSERIAL_A_PORT_POLLS, 7000000000ull);
 	vnl_put_str(msg, VSERIAL_A_PORT_LOG, "file:/l");
 	vnl_put_str(msg, VSERIAL_A_PORT_LOG_REASON, "disk gone");
 	put_u64(msg, VSERIAL_A_PORT_LOG_DROPPED, 6000000000ull);
@@ -165,6 +167,8 @@ static void port_is_right(json_t *json)
 	number_is(json, "log_dropped", 6000000000ll);
 	number_is(json, "rate", 11264);
 	string_is(json, "direction", "in");
+	switch_is(json, "yield-on-poll", true);
+	number_is(json, "polls", 7000000000ll);
 	number_is(json, "tx_bytes", 5000000000ll);
 	number_is(json, "rx_bytes", 12);
 	number_is(json, "dropped_bytes", 13);
@@ -321,7 +325,9 @@ static void test_text_port(void **state)
 		       "    max-clients          12\n"
 		       "    idle-timeout         600 s\n");
 	holds(printed, "rate                 11K bytes/s\n"
-		       "    direction            in\n");
+		       "    direction            in\n"
+		       "    yield-on-poll        on\n");
+	holds(printed, "polls                7000000000\n");
 	holds(printed, "log                  file:/l\n"
 		       "    log-reason           disk gone\n"
 		       "    log-dropped          6000000000 bytes\n");

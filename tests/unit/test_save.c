@@ -65,6 +65,7 @@ static void port_comes_back(const struct port *port)
 	assert_string_equal(got.log, port->log);
 	assert_int_equal(got.rate, port->rate);
 	assert_int_equal(got.direction, port->direction);
+	assert_int_equal(got.yield_on_poll, port->yield_on_poll);
 	vnl_replies_free(&request);
 	free(line);
 }
@@ -98,6 +99,7 @@ static void test_port(void **state)
 	port.log = "file:/var/log/a b#timestamps&keep=3";
 	port.rate = 115200;
 	port.direction = VSERIAL_DIRECTION_OUT;
+	port.yield_on_poll = true;
 	port_comes_back(&port);
 	port.rate = UINT32_MAX;
 	port.direction = VSERIAL_DIRECTION_IN;
