@@ -263,6 +263,12 @@ void peer_drop_history(struct peer *peer)
 
 void peer_join(struct peer *peer, uint64_t offset)
 {
+	uint64_t first = ring_offset(peer->ring, peer->ring->tail);
+
+	if (offset < first) {
+		peer->notice = !peer->backlog_len;
+		tell_loss(peer, first - offset);
+	}
 	peer->phase = PEER_LIVE;
 	peer->awaits = offset;
 	peer->awaiting = true;

@@ -163,6 +163,8 @@ void peer_drop_history(struct peer *peer);
  * peer_join() - begin to give it the ring
  * @peer: the peer
  * @offset: of the first byte it lacks, which may be still to come
+ *
+ * Of those that are in the ring no more it is told how many there were.
  */
 void peer_join(struct peer *peer, uint64_t offset);
 

@@ -115,6 +115,29 @@ static void test_history_is_shorter(void **state)
 }
 
 /* A viewer that comes while output flows misses and repeats nothing. */
+/* What another daemon had not given it yet may be gone; then it is told. */
+static void test_history_is_gone(void **state)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	kernel.settled = 100;
+	kernel.hold_history = true;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.waiting);
+	kernel.waiting->resume = 50;
+	kernel.hold_history = false;
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	output(100, "newer");
+	reads(fd, "\r\n[vserial: 50 bytes are missing here]\r\nnewer");
+	until(kernel.settled == 105);
+	assert_int_equal(peer_offset(TAILQ_FIRST(&session->peers)), 105);
+	close(fd);
+	stop();
+}
+
 static void test_second_viewer(void **state)
 {
 	uint16_t port = free_port();
@@ -515,6 +538,7 @@ int main(void)
 		TEST(test_server),
 		TEST(test_history_meets_output),
 		TEST(test_history_is_shorter),
+		TEST(test_history_is_gone),
 		TEST(test_second_viewer),
 		TEST(test_slow_viewer),
 		TEST(test_room),
