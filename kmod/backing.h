@@ -31,7 +31,7 @@ struct vserial_spec;
  * @size: bytes of the structure that starts with struct vserial_backing
  * @waits_out_errors: in VSERIAL_STATE_RECOVERABLE_ERROR the peer is still
  *	there, so that output waits for it as the port's overflow policy says
- * @has_lines: the far end drives lines, see vserial_backing_lines()
+ * @has_lines: the far end always drives lines, see vserial_backing_lines()
  * @never_stalls: the guest waits for as long as the peer takes nothing, as it
  *	would for a line whose far end holds it up
  * @open: acquire what the specification names.  Optional.
@@ -116,6 +116,7 @@ void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
 
 void vserial_backing_peer(struct vserial_backing *b, const char *peer);
 void vserial_backing_lines(struct vserial_backing *b, unsigned int lines);
+void vserial_backing_no_lines(struct vserial_backing *b);
 
 /* All is well, and there is nothing to say about it. */
 static inline void vserial_backing_connected(struct vserial_backing *b)

@@ -19,12 +19,14 @@
 #include <linux/notifier.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/tty.h>
 #include <linux/wait.h>
 #include <net/sock.h>
 
 #include "backing.h"
 #include "daemon.h"
 #include "guest.h"
+#include "line.h"
 #include "notify.h"
 #include "port.h"
 #include "reason.h"
@@ -33,6 +35,8 @@
 
 /* The daemon is given so long to let go of a backing. */
 #define VSERIAL_LET_GO	HZ
+/* What of a c_cflag is about the line, but for its speed. */
+#define VSERIAL_CFLAG	(CSIZE | CSTOPB | PARENB | PARODD | CMSPAR | CRTSCTS)
 
 /**
  * struct vserial_daemon - the registered daemon
@@ -140,6 +144,7 @@ static struct vserial_helper *vserial_helper_find(u32 id)
 
 static void vserial_helper_alone(struct vserial_helper *h)
 {
+	vserial_backing_no_lines(&h->b);
 	vserial_backing_peer(&h->b, "");
 	vserial_backing_report(&h->b, VSERIAL_STATE_RECOVERABLE_ERROR,
 			       "vseriald, which serves this backing, is not running");
@@ -197,6 +202,9 @@ static bool vserial_helper_look(struct vserial_helper *h)
 	now.max_clients = port->max_clients;
 	now.idle_timeout = port->idle_timeout;
 	now.power = port->power;
+	now.lines = port->mcr_told;
+	now.speed = tty_termios_baud_rate(&port->termios);
+	now.cflag = port->termios.c_cflag & VSERIAL_CFLAG;
 	spin_unlock_irqrestore(&port->lock, flags);
 	vserial_owner_get(port->owner, &now.uid, &now.gid);
 	if (!memcmp(&now, &h->terms, sizeof(now)))
@@ -440,54 +448,56 @@ struct vserial_port *vserial_daemon_port(u32 id, struct vserial_reason *reason)
 
 /* The daemon reports: bytes flow exactly while it is connected. */
 static void vserial_helper_stands(struct vserial_helper *h,
-				  enum vserial_state state, const char *why,
-				  const char *peer)
+				  const struct vserial_standing *now)
 {
 	struct vserial_link *l = &h->service->link;
+	bool connected = now->state == VSERIAL_STATE_CONNECTED;
 
 	if (h->stopping) {
-		if (state == VSERIAL_STATE_NOT_CONNECTED)
+		if (now->state == VSERIAL_STATE_NOT_CONNECTED)
 			WRITE_ONCE(h->stopping, false);
 		return;
 	}
-	if (state != VSERIAL_STATE_CONNECTED && l->flowing) {
+	if (!connected && l->flowing) {
 		vserial_link_ebb(l);
 		/* What was on its way is in the socket before our answer. */
 		synchronize_rcu();
 		vserial_output_rewind(&h->b);
 	}
-	vserial_backing_peer(&h->b, peer);
-	vserial_backing_report(&h->b, state, "%s", why);
-	if (state == VSERIAL_STATE_CONNECTED && !l->flowing)
+	if (now->has_lines)
+		vserial_backing_lines(&h->b, vserial_line_cross(now->lines));
+	else
+		vserial_backing_no_lines(&h->b);
+	vserial_backing_peer(&h->b, now->peer);
+	vserial_backing_report(&h->b, now->state, "%s", now->why);
+	if (connected && !l->flowing)
 		vserial_link_flow(l, vserial_output_settled(&h->b));
 }
 
 /**
  * vserial_daemon_report() - the daemon says how a backing stands
  * @id: the backing's number
- * @state: enum vserial_state
- * @why: one sentence, or ""
- * @peer: who is at the far end, or ""
+ * @standing: how
  * @reason: says why not
  *
  * Context: process, no locks, may sleep.
  * Return: 0; -EINVAL or -ENOENT with @reason filled.
  */
-int vserial_daemon_report(u32 id, u32 state, const char *why, const char *peer,
+int vserial_daemon_report(u32 id, const struct vserial_standing *standing,
 			  struct vserial_reason *reason)
 {
 	struct vserial_helper *h;
 	int err = 0;
 
-	if (state > VSERIAL_STATE_UNRECOVERABLE_ERROR)
+	if (standing->state > VSERIAL_STATE_UNRECOVERABLE_ERROR)
 		return vserial_refuse(reason, -EINVAL,
 				      "state %u is unknown; the last is %u",
-				      state,
+				      standing->state,
 				      VSERIAL_STATE_UNRECOVERABLE_ERROR);
 	mutex_lock(&vserial_daemon_lock);
 	h = vserial_helper_find(id);
 	if (h)
-		vserial_helper_stands(h, state, why, peer);
+		vserial_helper_stands(h, standing);
 	else
 		err = vserial_refuse(reason, -ENOENT,
 				     "there is no backing %u", id);
@@ -503,6 +513,7 @@ static int vserial_daemon_told(struct notifier_block *listener,
 
 	if (event != VSERIAL_EVENT_PORT_POWER &&
 	    event != VSERIAL_EVENT_PORT_CHANGED &&
+	    event != VSERIAL_EVENT_PORT_LINE &&
 	    event != VSERIAL_EVENT_GUEST_OWNER)
 		return NOTIFY_DONE;
 	mutex_lock(&vserial_daemon_lock);

@@ -24,6 +24,9 @@ struct vserial_reason;
  * @max_clients: peers at a time
  * @idle_timeout: seconds, 0: for ever
  * @power: the guest has the port open
+ * @lines: TIOCM_* that it drives
+ * @speed: bits/s that it has set, 0: it has hung up, or never did
+ * @cflag: c_cflag of its termios, but for the speed
  * @uid: the guest's owner, or INVALID_UID
  * @gid: its group
  *
@@ -34,8 +37,27 @@ struct vserial_terms {
 	u32 max_clients;
 	u32 idle_timeout;
 	u32 power;
+	u32 lines;
+	u32 speed;
+	u32 cflag;
 	kuid_t uid;
 	kgid_t gid;
+};
+
+/**
+ * struct vserial_standing - how a backing stands, as the daemon reports it
+ * @state: enum vserial_state
+ * @why: one sentence, or ""
+ * @peer: who is at the far end, or ""
+ * @has_lines: the peer drives lines
+ * @lines: TIOCM_* that it drives
+ */
+struct vserial_standing {
+	u32 state;
+	const char *why;
+	const char *peer;
+	bool has_lines;
+	u32 lines;
 };
 
 /**
@@ -80,7 +102,7 @@ int vserial_daemon_register(struct sock *sk, u32 portid, pid_t pid,
 bool vserial_daemon_is(const struct sock *sk);
 u32 vserial_daemon_portid(void);
 struct vserial_port *vserial_daemon_port(u32 id, struct vserial_reason *reason);
-int vserial_daemon_report(u32 id, u32 state, const char *why, const char *peer,
+int vserial_daemon_report(u32 id, const struct vserial_standing *standing,
 			  struct vserial_reason *reason);
 
 #endif /* _VSERIAL_DAEMON_H */

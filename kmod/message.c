@@ -237,6 +237,10 @@ int vserial_message_backing(struct sk_buff *skb, void *hdr,
 	    nla_put_u64_64bit(skb, VSERIAL_A_BACKING_INPUT,
 			      vserial_link_taken(&h->service->link),
 			      VSERIAL_A_BACKING_PAD) ||
+	    nla_put_u32(skb, VSERIAL_A_BACKING_LINES, h->terms.lines) ||
+	    (h->terms.speed &&
+	     (nla_put_u32(skb, VSERIAL_A_BACKING_SPEED, h->terms.speed) ||
+	      nla_put_u32(skb, VSERIAL_A_BACKING_CFLAG, h->terms.cflag))) ||
 	    nla_put_u32(skb, VSERIAL_A_BACKING_STATE, st.state) ||
 	    (st.reason.text[0] &&
 	     nla_put_string(skb, VSERIAL_A_BACKING_REASON, st.reason.text)) ||

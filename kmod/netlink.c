@@ -86,7 +86,8 @@ static const struct vserial_nl_command vserial_nl_commands[] = {
 		.allowed = BIT_ULL(VSERIAL_A_BACKING_ID) |
 			   BIT_ULL(VSERIAL_A_BACKING_STATE) |
 			   BIT_ULL(VSERIAL_A_BACKING_REASON) |
-			   BIT_ULL(VSERIAL_A_BACKING_PEER),
+			   BIT_ULL(VSERIAL_A_BACKING_PEER) |
+			   BIT_ULL(VSERIAL_A_BACKING_LINES),
 		/* It may have dropped its capabilities. */
 		.owners = true,
 	},

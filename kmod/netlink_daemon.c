@@ -17,6 +17,7 @@ static const u8 vserial_nl_backing_types[VSERIAL_A_BACKING_MAX + 1] = {
 	[VSERIAL_A_BACKING_STATE] = NLA_U32,
 	[VSERIAL_A_BACKING_REASON] = NLA_NUL_STRING,
 	[VSERIAL_A_BACKING_PEER] = NLA_NUL_STRING,
+	[VSERIAL_A_BACKING_LINES] = NLA_U32,
 };
 
 const struct vserial_nl_object vserial_nl_backing = {
@@ -36,6 +37,13 @@ int vserial_nl_backing_report(struct vserial_request *rq)
 	struct nlattr *state = rq->attrs[VSERIAL_A_BACKING_STATE];
 	struct nlattr *why = rq->attrs[VSERIAL_A_BACKING_REASON];
 	struct nlattr *peer = rq->attrs[VSERIAL_A_BACKING_PEER];
+	struct nlattr *lines = rq->attrs[VSERIAL_A_BACKING_LINES];
+	struct vserial_standing standing = {
+		.why = why ? nla_data(why) : "",
+		.peer = peer ? nla_data(peer) : "",
+		.has_lines = lines,
+		.lines = lines ? nla_get_u32(lines) : 0,
+	};
 
 	if (!vserial_daemon_is(rq->sender))
 		return vserial_refuse(&rq->reason, -EPERM,
@@ -45,9 +53,8 @@ int vserial_nl_backing_report(struct vserial_request *rq)
 				      "a report names the backing (attribute %d) and its state (attribute %d)",
 				      VSERIAL_A_BACKING_ID,
 				      VSERIAL_A_BACKING_STATE);
-	return vserial_daemon_report(nla_get_u32(id), nla_get_u32(state),
-				     why ? nla_data(why) : "",
-				     peer ? nla_data(peer) : "", &rq->reason);
+	standing.state = nla_get_u32(state);
+	return vserial_daemon_report(nla_get_u32(id), &standing, &rq->reason);
 }
 
 int vserial_nl_backing_start(struct netlink_callback *cb)

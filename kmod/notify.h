@@ -16,6 +16,7 @@ struct notifier_block;
  * @VSERIAL_EVENT_PORT_NEW: a port was added
  * @VSERIAL_EVENT_PORT_POWER: a port's device was opened or closed
  * @VSERIAL_EVENT_PORT_CHANGED: something else about a port
+ * @VSERIAL_EVENT_PORT_LINE: a guest has set its lines or its terminal
  * @VSERIAL_EVENT_PORT_GONE: a port is about to disappear
  * @VSERIAL_EVENT_HELPER_START: the daemon is to serve a backing, or otherwise
  * @VSERIAL_EVENT_HELPER_STOP: ... is to let go of it
@@ -39,6 +40,7 @@ enum vserial_event {
 	VSERIAL_EVENT_PORT_NEW,
 	VSERIAL_EVENT_PORT_POWER,
 	VSERIAL_EVENT_PORT_CHANGED,
+	VSERIAL_EVENT_PORT_LINE,
 	VSERIAL_EVENT_PORT_GONE,
 	VSERIAL_EVENT_HELPER_START,
 	VSERIAL_EVENT_HELPER_STOP,

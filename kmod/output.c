@@ -486,6 +486,7 @@ void vserial_output_lines(struct vserial_port *port, unsigned int set,
 	if (changed) {
 		port->mcr_told = mcr;
 		vserial_stream_mark(&port->tx, VSERIAL_MARKER_LINES, mcr);
+		vserial_state_line_changed(port);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (changed)
@@ -507,6 +508,8 @@ void vserial_output_set_termios(struct vserial_port *port,
 	spin_lock_irqsave(&port->lock, flags);
 	changed = memcmp(&port->termios, k, sizeof(*k));
 	port->termios = *k;
+	if (changed)
+		vserial_state_line_changed(port);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (!changed)
 		return;

@@ -56,6 +56,7 @@ static void vserial_port_start(struct vserial_port *port)
 	spin_lock_irqsave(&port->lock, flags);
 	port->live = true;
 	port->far_lines = 0;
+	port->far_has_lines = false;
 	port->stalled = false;
 	port->slow_since = jiffies;
 	port->slow_pos = port->tx_cursor.pos;

@@ -134,7 +134,9 @@ struct vserial_settings {
  * @mcr_told: ... as the far end was told last
  * @termios: how the guest set its end of the line; no c_cflag: it never did
  * @far_lines: TIOCM_* lines that the backing drives, if it has any
+ * @far_has_lines: whether it has, of a kind that may have or not
  * @msr: TIOCM_* lines that the guest sees
+ * @line_event: tells listeners of @mcr_told and @termios
  * @icount: changes and errors, as TIOCGICOUNT
  * @winsize: kept from one opening to the next
  * @yield_on_poll: who only polls the port sleeps, see yield.c
@@ -213,7 +215,9 @@ struct vserial_port {
 	unsigned int mcr_told;
 	struct ktermios termios;
 	unsigned int far_lines;
+	bool far_has_lines;
 	unsigned int msr;	/* TIOCM_* lines that the guest sees */
+	struct delayed_work line_event;
 	struct async_icount icount;
 	struct winsize winsize;
 

@@ -79,6 +79,26 @@ void vserial_backing_lines(struct vserial_backing *b, unsigned int lines)
 	spin_lock_irqsave(&port->lock, flags);
 	if (port->live && rcu_access_pointer(port->backing) == b) {
 		port->far_lines = lines;
+		port->far_has_lines = true;
+		vserial_state_update_lines(port);
+	}
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/**
+ * vserial_backing_no_lines() - the far end has no lines, or none any more
+ * @b: the backing; heard only while it is the port's started backing
+ *
+ * Context: any; must not sleep.
+ */
+void vserial_backing_no_lines(struct vserial_backing *b)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->live && rcu_access_pointer(port->backing) == b) {
+		port->far_has_lines = false;
 		vserial_state_update_lines(port);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);

@@ -6,11 +6,15 @@
 #include <linux/string.h>
 
 #include "backing.h"
+#include "host.h"
 #include "line.h"
 #include "notify.h"
 #include "port.h"
 #include "state.h"
 #include "yield.h"
+
+/* A guest may change its line as fast as it can; others are told so often. */
+#define VSERIAL_LINE_DELAY	(HZ / 50 ?: 1)
 
 /**
  * vserial_state_present() - is anybody at the far end?
@@ -42,9 +46,10 @@ void vserial_state_update_lines(struct vserial_port *port)
 
 	if (port->carrier == VSERIAL_CARRIER_AUTO && port->live &&
 	    port->direction != VSERIAL_DIRECTION_OUT &&
-	    rcu_dereference_protected(port->backing,
-				      lockdep_is_held(&port->lock))
-		    ->ops->has_lines)
+	    (port->far_has_lines ||
+	     rcu_dereference_protected(port->backing,
+				       lockdep_is_held(&port->lock))
+		     ->ops->has_lines))
 		msr = port->far_lines;
 	else
 		msr = vserial_line_msr(port->carrier,
@@ -82,6 +87,24 @@ static void vserial_state_tell(struct work_struct *work)
 		       container_of(work, struct vserial_port, event));
 }
 
+static void vserial_state_tell_line(struct work_struct *work)
+{
+	vserial_notify(VSERIAL_EVENT_PORT_LINE,
+		       container_of(to_delayed_work(work), struct vserial_port,
+				    line_event));
+}
+
+/**
+ * vserial_state_line_changed() - listeners are to know the guest's line
+ * @port: the port, with its lock held
+ */
+void vserial_state_line_changed(struct vserial_port *port)
+{
+	if (!port->dead)
+		queue_delayed_work(vserial_wq, &port->line_event,
+				   VSERIAL_LINE_DELAY);
+}
+
 /**
  * vserial_state_setup() - prepare a port that is being made
  * @port: the port
@@ -89,6 +112,7 @@ static void vserial_state_tell(struct work_struct *work)
 void vserial_state_setup(struct vserial_port *port)
 {
 	INIT_WORK(&port->event, vserial_state_tell);
+	INIT_DELAYED_WORK(&port->line_event, vserial_state_tell_line);
 	port->msr = vserial_line_msr(port->carrier, false);
 }
 
@@ -101,4 +125,5 @@ void vserial_state_setup(struct vserial_port *port)
 void vserial_state_stop(struct vserial_port *port)
 {
 	cancel_work_sync(&port->event);
+	cancel_delayed_work_sync(&port->line_event);
 }

@@ -17,6 +17,7 @@ bool vserial_state_present(const struct vserial_port *port);
 bool vserial_state_set(struct vserial_port *port, enum vserial_state state,
 		       const char *reason);
 void vserial_state_update_lines(struct vserial_port *port);
+void vserial_state_line_changed(struct vserial_port *port);
 
 /* Call these without. */
 void vserial_state_setup(struct vserial_port *port);

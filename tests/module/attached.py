@@ -58,15 +58,15 @@ class Socket(genl.Client):
             data = data[(length + 3) & ~3:]
         return True
 
-    def next(self, name, timeout=60.0):
-        """The next thing of this name that it is told."""
+    def next(self, name, timeout=60.0, **wanted):
+        """The next thing of this name, with these values, that it is told."""
         end = time.monotonic() + timeout
         while True:
             for i, (kind, fields) in enumerate(self.told):
-                if kind == name:
+                if kind == name and wanted.items() <= fields.items():
                     del self.told[i]
                     return fields
-            expect(time.monotonic() < end, f"no {name} within {timeout:g} s")
+            expect(time.monotonic() < end, f"no {name} {wanted or ''} within {timeout:g} s")
             self.pump(0.1)
 
     def attach(self, port, *flags):
@@ -76,7 +76,7 @@ class Socket(genl.Client):
             data += attr(getattr(N, "VSERIAL_A_SESSION_" + flag))
         return self.call("SESSION_NEW", data)[0]
 
-    def report(self, backing, state, reason="", peer=""):
+    def report(self, backing, state, reason="", peer="", lines=None):
         """As the daemon: how a backing stands."""
         data = u32(N.VSERIAL_A_BACKING_ID, backing) + \
             u32(N.VSERIAL_A_BACKING_STATE, getattr(N, "VSERIAL_STATE_" + state))
@@ -84,6 +84,8 @@ class Socket(genl.Client):
             data += string(N.VSERIAL_A_BACKING_REASON, reason)
         if peer:
             data += string(N.VSERIAL_A_BACKING_PEER, peer)
+        if lines is not None:
+            data += u32(N.VSERIAL_A_BACKING_LINES, lines)
         self.call("BACKING_REPORT", data)
 
     def announce(self, backing, peer, *flags):

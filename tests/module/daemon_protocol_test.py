@@ -45,10 +45,9 @@ def told_what_to_serve():
     equal((b["guest"], b["index"], b["spec"], b["power"], b["endpoint"]),
           ("d-told", 0, "tcp://127.0.0.1:1", 0, 0), "what it serves")
     guest = port.open()
-    told = d.next("BACKING_NTF")
-    equal((told["id"], told["power"]), (b["id"], 1), "power on")
+    equal(d.next("BACKING_NTF", power=1)["id"], b["id"], "power on")
     port.set(idle_timeout=7, max_clients=3, endpoint="server")
-    told = d.next("BACKING_NTF")
+    told = d.next("BACKING_NTF", idle_timeout=7)
     equal((told["id"], told["idle_timeout"], told["max_clients"],
            told["endpoint"]), (b["id"], 7, 3, 1), "its settings")
     d.report(b["id"], "LISTENING", "on 127.0.0.1:1")
@@ -57,12 +56,11 @@ def told_what_to_serve():
     d.report(b["id"], "CONNECTED", peer="127.0.0.1:5")
     equal((port.state, port.peer), (CONNECTED, "127.0.0.1:5"), "the state")
     guest.close()
-    wait_for(lambda: d.next("BACKING_NTF")["power"] == 0, "power off")
+    d.next("BACKING_NTF", power=0)
     # Another specification is another backing.
     port.set(backing="tcp://127.0.0.1:2")
     equal(d.next("BACKING_DEL_NTF")["id"], b["id"], "the old one")
-    told = d.next("BACKING_NTF")
-    equal(told["spec"], "tcp://127.0.0.1:2", "the new one")
+    told = d.next("BACKING_NTF", spec="tcp://127.0.0.1:2")
     expect(told["id"] != b["id"], "both have one number")
     equal(port.peer, "", "the peer")
     d.close()

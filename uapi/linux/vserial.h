@@ -55,13 +55,15 @@
  * The daemon.  One socket with CAP_SYS_ADMIN registers by DAEMON_NEW and serves
  * the backings that the kernel cannot: network, Unix sockets, printers.  It is
  * told of each by BACKING_NTF when it is connected, and again when its guest is
- * powered on or off or its settings change; a dump of BACKING_GET tells all.
+ * powered on or off or its settings change, those of the guest's terminal among
+ * them; a dump of BACKING_GET tells all.
  * Its BACKING_ID takes a session's place in DATA, and output flows while the
  * daemon reports VSERIAL_STATE_CONNECTED; what was sent since the last such
  * report and is not settled is sent again after the next.  It announces each
  * peer by SESSION_NEW with BACKING and PEER; these sessions move no data, but
  * say who of them writes, and the size of that one's terminal goes by its
- * number.  At BACKING_DEL_NTF it settles what reached a peer and reports
+ * number.  Where the peer has lines a report tells how they are: the guest sees
+ * them as behind a null modem.  At BACKING_DEL_NTF it settles what reached a peer and reports
  * VSERIAL_STATE_NOT_CONNECTED; the kernel waits for that for a moment.
  * When the socket is closed all that it held is undone.
  *
@@ -133,7 +135,7 @@ enum {
 	VSERIAL_CMD_BACKING_GET,	/* dump of BACKING: those the daemon serves */
 	VSERIAL_CMD_BACKING_NTF,	/* to the daemon: serve this, or it changed */
 	VSERIAL_CMD_BACKING_DEL_NTF,	/* to the daemon: let go of it */
-	VSERIAL_CMD_BACKING_REPORT,	/* BACKING: ID, STATE, optional REASON, PEER */
+	VSERIAL_CMD_BACKING_REPORT,	/* BACKING: ID, STATE, optional REASON, PEER, LINES */
 
 	VSERIAL_CMD_UART_GET,		/* dump of UART: those of the host */
 
@@ -280,6 +282,9 @@ enum {
 	VSERIAL_A_BACKING_PEER,		/* string: who is at the far end */
 	VSERIAL_A_BACKING_END,		/* u64: behind the last byte the guest wrote */
 	VSERIAL_A_BACKING_INPUT,	/* u64: of the next byte of input; daemons go on counting */
+	VSERIAL_A_BACKING_LINES,	/* u32: TIOCM_* that the guest drives, or the peer */
+	VSERIAL_A_BACKING_SPEED,	/* u32: bits/s, if the guest has set them */
+	VSERIAL_A_BACKING_CFLAG,	/* u32: with SPEED: the rest of its c_cflag */
 
 	__VSERIAL_A_BACKING_MAX
 };
