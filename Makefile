@@ -37,6 +37,10 @@ bench: ## measure against ptys, TCP and dd, in VMs (KERNELS=, ONLY="write echo â
 	@tests/vm/deps vm
 	@tests/bench/run $(ONLY)
 
+fuzz: ## feed the codecs what nobody should send, 10 minutes each (FUZZ_SECONDS=)
+	@tests/vm/deps check
+	@tests/fuzz/run
+
 soak: ## run the proof and hostile guests for long, in VMs (KERNELS=, PROOF_MB=200, ROUNDS=10)
 	@tests/vm/deps vm
 	@tests/soak/run $(ONLY)
@@ -66,10 +70,11 @@ clean: ## remove what was built
 	rm -f .*.cmd kmod/*.o kmod/.*.cmd kmod/.*.d
 	$(MAKE) -C helper clean
 	$(MAKE) -C tests/unit clean
+	$(MAKE) -C tests/fuzz clean
 	$(MAKE) -C tests/tools clean
 	$(MAKE) -C tests/bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all module helper headers run check check-debug bench soak style install install-module install-tools clean help
+.PHONY: all module helper headers run check check-debug bench fuzz soak style install install-module install-tools clean help
