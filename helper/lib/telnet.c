@@ -62,6 +62,7 @@ static const struct option {
 	[TELNET_NAWS] = { OPT_NAWS, { false }, { true, false, false, false } },
 	[TELNET_AUTH] = { OPT_AUTH, { false, false, true, false }, { false } },
 	[TELNET_VSPC] = { OPT_VSPC, { false, false, true, false }, { false, false, false, true } },
+	[TELNET_COM_PORT] = { TELNET_OPT_COM_PORT, { true, false }, { true, false } },
 };
 
 /* With and as a concentrator a byte is a byte, and a key none of a terminal. */
@@ -76,6 +77,11 @@ static void reply(struct telnet *telnet, const void *bytes, size_t len)
 {
 	memcpy(telnet->replies + telnet->replies_len, bytes, len);
 	telnet->replies_len += len;
+}
+
+void telnet_answer(struct telnet *telnet, const uint8_t *bytes, size_t len)
+{
+	reply(telnet, bytes, len);
 }
 
 static void command(struct telnet *telnet, uint8_t verb, uint8_t option)
@@ -228,14 +234,39 @@ static void negotiate(struct telnet *telnet, enum telnet_state verb, uint8_t cod
 	telnet->answers += telnet->replies_len > before;
 }
 
+bool telnet_has_com_port(const struct telnet *telnet)
+{
+	/* Clients say it of themselves, or ask for it, or both. */
+	return telnet->him[TELNET_COM_PORT] == TELNET_Q_YES ||
+	       telnet->us[TELNET_COM_PORT] == TELNET_Q_YES;
+}
+
+size_t telnet_subnegotiation(uint8_t *to, const uint8_t *body, size_t len)
+{
+	size_t i, n = 0;
+
+	to[n++] = IAC;
+	to[n++] = SB;
+	for (i = 0; i < len; i++) {
+		to[n++] = body[i];
+		if (body[i] == IAC)
+			to[n++] = IAC;
+	}
+	to[n++] = IAC;
+	to[n++] = SE;
+	return n;
+}
+
 /* Return: what to tell of a subnegotiation that has come to its end. */
 static enum telnet_event take_sub(struct telnet *telnet)
 {
 	const uint8_t *sub = telnet->sub;
 
-	if (raw(telnet))
-		return telnet->sub_len && !telnet->sub_too_long ? TELNET_SUB : TELNET_NOTHING;
-	if (telnet->sub_too_long || telnet->sub_len != 1 + NAWS_LEN || sub[0] != OPT_NAWS ||
+	if (telnet->sub_too_long || !telnet->sub_len)
+		return TELNET_NOTHING;
+	if (raw(telnet) || (sub[0] == TELNET_OPT_COM_PORT && telnet_has_com_port(telnet)))
+		return TELNET_SUB;
+	if (telnet->sub_len != 1 + NAWS_LEN || sub[0] != OPT_NAWS ||
 	    telnet->him[TELNET_NAWS] == TELNET_Q_NO)
 		return TELNET_NOTHING;
 	telnet->columns = (uint16_t)(sub[1] << 8 | sub[2]);
@@ -404,6 +435,7 @@ static void take_byte(struct receiver *r, uint8_t byte)
 {
 	struct telnet *telnet = r->telnet;
 	enum telnet_state state = telnet->state;
+	bool com_port;
 
 	switch (state) {
 	case TELNET_S_DATA:
@@ -420,7 +452,10 @@ static void take_byte(struct receiver *r, uint8_t byte)
 	case TELNET_S_DO:
 	case TELNET_S_DONT:
 		telnet->state = TELNET_S_DATA;
+		com_port = telnet_has_com_port(telnet);
 		negotiate(telnet, state, byte);
+		if (telnet_has_com_port(telnet) != com_port)
+			r->event = TELNET_COM;
 		break;
 	case TELNET_S_SUB:
 		if (byte == IAC)

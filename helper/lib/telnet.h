@@ -22,6 +22,8 @@
 #define TELNET_REPLIES_MAX 512u
 /* What is remembered of a subnegotiation; NAWS has 9 bytes with its IACs. */
 #define TELNET_SUB_MAX 64u
+/* The option of RFC 2217; what is in it com_port.h knows. */
+#define TELNET_OPT_COM_PORT 44u
 /* What is negotiated in a connection's life: a loop with a peer comes to its end. */
 #define TELNET_ANSWERS_MAX 1000u
 /* What one byte of the console can become. */
@@ -51,6 +53,7 @@ enum telnet_option {
 	TELNET_NAWS,
 	TELNET_AUTH,
 	TELNET_VSPC,
+	TELNET_COM_PORT,
 	TELNET_OPTIONS,
 };
 
@@ -81,20 +84,23 @@ enum telnet_state {
  * @TELNET_NOTHING: nothing
  * @TELNET_BREAK: a break, in its place among the bytes
  * @TELNET_WINDOW: the size of the peer's window, in struct telnet
- * @TELNET_SUB: a subnegotiation, for telnet_sub()
+ * @TELNET_SUB: a subnegotiation, for telnet_sub(): with RFC 2217 on a command of
+ *	that, and with a concentrator any
+ * @TELNET_COM: telnet_has_com_port() has changed
  */
 enum telnet_event {
 	TELNET_NOTHING,
 	TELNET_BREAK,
 	TELNET_WINDOW,
 	TELNET_SUB,
+	TELNET_COM,
 };
 
 /*
  * To be counted up with every change of struct telnet, of which one daemon
  * hands a copy to the next: it has no pointers.
  */
-#define TELNET_LAYOUT 1u
+#define TELNET_LAYOUT 2u
 
 /**
  * struct telnet - one side of a connection
@@ -211,6 +217,27 @@ struct telnet_received {
  */
 struct telnet_received telnet_receive(struct telnet *telnet, const uint8_t *from, size_t len,
 				      uint8_t *to, size_t max);
+
+/** telnet_has_com_port() - whether the peer may send commands of RFC 2217. */
+bool telnet_has_com_port(const struct telnet *telnet);
+
+/**
+ * telnet_answer() - queue the answer to an event
+ * @telnet: the connection; its event was the last one
+ * @bytes: as they go on the wire
+ * @len: how many, up to TELNET_ANSWER_MAX
+ */
+void telnet_answer(struct telnet *telnet, const uint8_t *bytes, size_t len);
+
+/**
+ * telnet_subnegotiation() - make one
+ * @to: receives it: up to 2 * @len + 4 bytes
+ * @body: the option's number and what follows
+ * @len: how many
+ *
+ * Return: how many bytes it has.
+ */
+size_t telnet_subnegotiation(uint8_t *to, const uint8_t *body, size_t len);
 
 /** telnet_full() - whether nothing is received until answers are sent. */
 bool telnet_full(const struct telnet *telnet);

@@ -155,6 +155,22 @@ void conn_send_break(struct conn *conn)
 	conn->ops->send_break(conn);
 }
 
+void conn_cable(struct conn *conn, const struct com_port_guest *guest)
+{
+	if (conn->ops->cable)
+		conn->ops->cable(conn, guest);
+}
+
+bool conn_lines(const struct conn *conn, uint32_t *lines)
+{
+	return conn->ops->lines && conn->ops->lines(conn, lines);
+}
+
+bool conn_suspended(const struct conn *conn)
+{
+	return conn->ops->suspended && conn->ops->suspended(conn);
+}
+
 const char *conn_why(const struct conn *conn, int err)
 {
 	const char *why = NULL;

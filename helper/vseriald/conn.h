@@ -18,6 +18,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "com_port.h"
 #include "goodbye.h"
 #include "transport.h"
 
@@ -28,11 +29,15 @@ struct conn;
  * @CONN_NOTHING: nothing
  * @CONN_BREAK: a break
  * @CONN_WINDOW: the size of the peer's window
+ * @CONN_LINES: conn_lines() says something else
+ * @CONN_FLOW: conn_suspended() says something else
  */
 enum conn_event {
 	CONN_NOTHING,
 	CONN_BREAK,
 	CONN_WINDOW,
+	CONN_LINES,
+	CONN_FLOW,
 };
 
 /**
@@ -82,6 +87,15 @@ struct conn_ops {
 	 * malloc(); or NULL: it cannot be handed over
 	 */
 	void *(*save)(const struct conn *conn, size_t *len);
+
+	/** @cable: how the guest's end of the cable is; or NULL: that is nothing to it. */
+	void (*cable)(struct conn *conn, const struct com_port_guest *guest);
+
+	/** @lines: the peer drives lines, TIOCM_*; or NULL: it has none. */
+	bool (*lines)(const struct conn *conn, uint32_t *lines);
+
+	/** @suspended: the peer wants no bytes for now; or NULL: it cannot say so. */
+	bool (*suspended)(const struct conn *conn);
 
 	/** @why: the reason of the last failure in words, or NULL: that of its errno. */
 	const char *(*why)(const struct conn *conn);
@@ -196,6 +210,15 @@ bool conn_has_breaks(const struct conn *conn);
 
 /** conn_send_break() - as conn_ops.send_break. */
 void conn_send_break(struct conn *conn);
+
+/** conn_cable() - as conn_ops.cable. */
+void conn_cable(struct conn *conn, const struct com_port_guest *guest);
+
+/** conn_lines() - as conn_ops.lines. */
+bool conn_lines(const struct conn *conn, uint32_t *lines);
+
+/** conn_suspended() - as conn_ops.suspended. */
+bool conn_suspended(const struct conn *conn);
 
 /** conn_why() - the reason of a failure in words; @err: its errno. */
 const char *conn_why(const struct conn *conn, int err);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cable.h"
 #include "conn.h"
 #include "memory.h"
 #include "telnet.h"
@@ -17,6 +18,9 @@
  * struct telnet_conn - one connection
  * @conn: what others see
  * @telnet: the codec
+ * @guest: the guest's end of the cable
+ * @has_port: the peer drives a port of its own (RFC 2217)
+ * @port: that port
  * @event: what came behind the last bytes
  * @in: bytes of the network behind that, or NULL
  * @in_at: the first of them that waits
@@ -28,7 +32,10 @@
 struct telnet_conn {
 	struct conn conn;
 	struct telnet telnet;
-	enum telnet_event event;
+	struct com_port_guest guest;
+	bool has_port;
+	struct com_port port;
+	enum conn_event event;
 	uint8_t *in;
 	size_t in_at;
 	size_t in_len;
@@ -73,6 +80,17 @@ static int write_out(struct telnet_conn *t)
 	return 0;
 }
 
+/* What has happened at the guest's end, as far as the peer wants to know. */
+static void add_notices(struct telnet_conn *t)
+{
+	size_t len = 1;
+
+	while (t->has_port && len) {
+		len = com_port_notice(&t->port, make_room(t, COM_PORT_MESSAGE_MAX));
+		t->out_len += len;
+	}
+}
+
 /* Answers wait behind what is being written, whole. */
 static void add_replies(struct telnet_conn *t)
 {
@@ -93,9 +111,53 @@ static int flush(struct conn *conn)
 
 	if (!rc) {
 		add_replies(t);
+		add_notices(t);
 		rc = write_out(t);
 	}
 	return rc ? rc : conn_flush(conn->below);
+}
+
+static enum conn_event take_command(struct telnet_conn *t)
+{
+	uint8_t answer[COM_PORT_MESSAGE_MAX];
+	size_t len, answer_len;
+	/* Behind the option's number. */
+	const uint8_t *command = telnet_sub(&t->telnet, &len) + 1;
+	enum com_port_event event = com_port_receive(&t->port, command, len - 1, answer,
+						     &answer_len);
+
+	_Static_assert(COM_PORT_MESSAGE_MAX <= TELNET_ANSWER_MAX, "an answer can be queued");
+
+	telnet_answer(&t->telnet, answer, answer_len);
+	switch (event) {
+	case COM_PORT_BREAK:
+		return CONN_BREAK;
+	case COM_PORT_LINES:
+		return CONN_LINES;
+	case COM_PORT_FLOW:
+		return CONN_FLOW;
+	default:
+		return CONN_NOTHING;
+	}
+}
+
+static enum conn_event make_event(struct telnet_conn *t, enum telnet_event event)
+{
+	switch (event) {
+	case TELNET_BREAK:
+		return CONN_BREAK;
+	case TELNET_WINDOW:
+		return CONN_WINDOW;
+	case TELNET_COM:
+		t->has_port = telnet_has_com_port(&t->telnet);
+		if (t->has_port)
+			com_port_start(&t->port, &t->guest);
+		return CONN_LINES;
+	case TELNET_SUB:
+		return take_command(t);
+	default:
+		return CONN_NOTHING;
+	}
 }
 
 /* Return: how many bytes came out. */
@@ -104,7 +166,7 @@ static size_t receive(struct telnet_conn *t, const uint8_t *from, size_t *len, v
 	struct telnet_received r = telnet_receive(&t->telnet, from, *len, to, max);
 
 	*len = r.consumed;
-	t->event = r.event;
+	t->event = make_event(t, r.event);
 	return r.len;
 }
 
@@ -208,24 +270,51 @@ static bool pending(const struct conn *conn)
 static enum conn_event take_event(struct conn *conn, struct conn_window *window)
 {
 	struct telnet_conn *t = telnet_of(conn);
-	enum telnet_event event = t->event;
+	enum conn_event event = t->event;
 
-	t->event = TELNET_NOTHING;
-	if (event == TELNET_BREAK)
-		return CONN_BREAK;
-	if (event != TELNET_WINDOW)
-		return CONN_NOTHING;
-	window->rows = t->telnet.rows;
-	window->columns = t->telnet.columns;
-	return CONN_WINDOW;
+	t->event = CONN_NOTHING;
+	if (event == CONN_WINDOW) {
+		window->rows = t->telnet.rows;
+		window->columns = t->telnet.columns;
+	}
+	return event;
 }
 
 static void send_break(struct conn *conn)
 {
 	struct telnet_conn *t = telnet_of(conn);
 
+	if (t->has_port) {
+		com_port_break(&t->port);
+		return;
+	}
 	memcpy(make_room(t, sizeof(telnet_break)), telnet_break, sizeof(telnet_break));
 	t->out_len += sizeof(telnet_break);
+}
+
+static void set_cable(struct conn *conn, const struct com_port_guest *guest)
+{
+	struct telnet_conn *t = telnet_of(conn);
+
+	t->guest = *guest;
+	if (t->has_port)
+		com_port_guest(&t->port, guest);
+}
+
+static bool get_lines(const struct conn *conn, uint32_t *lines)
+{
+	const struct telnet_conn *t = (const struct telnet_conn *)conn;
+
+	if (t->has_port)
+		*lines = cable_lines(t->port.dtr, t->port.rts);
+	return t->has_port;
+}
+
+static bool suspended(const struct conn *conn)
+{
+	const struct telnet_conn *t = (const struct telnet_conn *)conn;
+
+	return t->has_port && t->port.suspended;
 }
 
 static void end(struct conn *conn)
@@ -241,12 +330,16 @@ static void end(struct conn *conn)
  * struct saved - a connection as one process hands it to another
  * @layout: TELNET_LAYOUT
  * @telnet: the codec
+ * @has_port: the peer drives a port of its own
+ * @port: that port
  * @in_len: bytes of the network that come first, not taken yet
  * @out_len: bytes of the network behind those, not written yet
  */
 struct saved {
 	uint32_t layout;
 	struct telnet telnet;
+	bool has_port;
+	struct com_port port;
 	uint32_t in_len;
 	uint32_t out_len;
 };
@@ -262,6 +355,8 @@ static void *save(const struct conn *conn, size_t *len)
 	saved = xcalloc(1, *len);
 	saved->layout = TELNET_LAYOUT;
 	saved->telnet = t->telnet;
+	saved->has_port = t->has_port;
+	saved->port = t->port;
 	saved->in_len = (uint32_t)in_len;
 	saved->out_len = (uint32_t)out_len;
 	behind = (char *)(saved + 1);
@@ -281,6 +376,9 @@ static const struct conn_ops telnet_ops = {
 	.event = take_event,
 	.send_break = send_break,
 	.save = save,
+	.cable = set_cable,
+	.lines = get_lines,
+	.suspended = suspended,
 	.end = end,
 };
 
@@ -320,6 +418,8 @@ struct conn *conn_telnet_again(struct conn *below, const void *state, size_t len
 	behind = (const char *)state + sizeof(saved);
 	t = new_layer(below);
 	t->telnet = saved.telnet;
+	t->has_port = saved.has_port;
+	t->port = saved.port;
 	if (saved.in_len) {
 		t->in = xcalloc(1, saved.in_len);
 		memcpy(t->in, behind, saved.in_len);
@@ -330,6 +430,6 @@ struct conn *conn_telnet_again(struct conn *below, const void *state, size_t len
 		t->out_len = saved.out_len;
 	}
 	if (t->telnet.rows && t->telnet.columns)
-		t->event = TELNET_WINDOW;
+		t->event = CONN_WINDOW;
 	return &t->conn;
 }

@@ -8,6 +8,7 @@
 
 #include <linux/vserial.h>
 
+#include "cable.h"
 #include "dispatch.h"
 #include "handover.h"
 #include "kport.h"
@@ -74,6 +75,9 @@ static void on_backing(struct dispatch *dispatch, const struct vnl_reply *reply)
 		.has_end = vnl_has(reply, VSERIAL_A_BACKING_END),
 		.end = vnl_u64(reply, VSERIAL_A_BACKING_END),
 		.input = vnl_u64(reply, VSERIAL_A_BACKING_INPUT),
+		.cable = cable_guest(vnl_u32(reply, VSERIAL_A_BACKING_SPEED),
+				     vnl_u32(reply, VSERIAL_A_BACKING_CFLAG),
+				     vnl_u32(reply, VSERIAL_A_BACKING_LINES)),
 	};
 	struct session *session = table_find(&dispatch->by_id, backing.id);
 

@@ -39,18 +39,20 @@ static void put_credit(struct kport *kport, struct vnl_msg *msg)
 	kport->credit_given = kport->credit;
 }
 
-void kport_report(struct kport *kport, struct kport_backing *backing, uint32_t state,
-		  const char *reason, const char *peer, bool confirm)
+void kport_report(struct kport *kport, struct kport_backing *backing,
+		  const struct kport_standing *standing, bool confirm)
 {
 	struct vnl_msg *msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_BACKING_REPORT, false);
 	uint32_t seq;
 
 	vnl_put_u32(msg, VSERIAL_A_BACKING_ID, backing->id);
-	vnl_put_u32(msg, VSERIAL_A_BACKING_STATE, state);
-	if (*reason)
-		vnl_put_str(msg, VSERIAL_A_BACKING_REASON, reason);
-	if (*peer)
-		vnl_put_str(msg, VSERIAL_A_BACKING_PEER, peer);
+	vnl_put_u32(msg, VSERIAL_A_BACKING_STATE, standing->state);
+	if (*standing->reason)
+		vnl_put_str(msg, VSERIAL_A_BACKING_REASON, standing->reason);
+	if (*standing->peer)
+		vnl_put_str(msg, VSERIAL_A_BACKING_PEER, standing->peer);
+	if (standing->has_lines)
+		vnl_put_u32(msg, VSERIAL_A_BACKING_LINES, standing->lines);
 	seq = post_alone(kport, confirm);
 	if (confirm)
 		request_add(&kport->requests, REQUEST_CONFIRM, backing, NULL, seq);

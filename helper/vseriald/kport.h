@@ -90,17 +90,31 @@ void kport_free(struct kport *kport);
 /* Requests of sessions. */
 
 /**
- * kport_report() - tell how a backing stands
- * @kport: the kernel side
- * @backing: the backing
+ * struct kport_standing - how a backing stands
  * @state: VSERIAL_STATE_*
  * @reason: a sentence, or ""
  * @peer: who is at the far end, or ""
+ * @has_lines: the peer drives lines
+ * @lines: TIOCM_* that it drives
+ */
+struct kport_standing {
+	uint32_t state;
+	const char *reason;
+	const char *peer;
+	bool has_lines;
+	uint32_t lines;
+};
+
+/**
+ * kport_report() - tell how a backing stands
+ * @kport: the kernel side
+ * @backing: the backing
+ * @standing: how
  * @confirm: call session_confirmed() when no output of before can come any
  *	more
  */
-void kport_report(struct kport *kport, struct kport_backing *backing, uint32_t state,
-		  const char *reason, const char *peer, bool confirm);
+void kport_report(struct kport *kport, struct kport_backing *backing,
+		  const struct kport_standing *standing, bool confirm);
 
 /** kport_settle() - the backing @id has delivered what is in front of @offset. */
 void kport_settle(struct kport *kport, uint32_t id, uint64_t offset);

@@ -55,16 +55,22 @@ static bool flush(struct peer *peer)
 
 static void read_again(struct peer *peer);
 
-static void take_event(struct peer *peer)
+/* Return: false if the peer is gone. */
+static bool take_event(struct peer *peer)
 {
 	enum conn_event event = conn_take_event(peer->conn, &peer->window);
 
+	if (event == CONN_FLOW)
+		return peer_pump(peer);
 	if (!peer->writer)
-		return;
+		return true;
 	if (event == CONN_BREAK)
 		peer->handler->sent_break(peer->arg, peer);
 	else if (event == CONN_WINDOW)
 		peer->handler->resized(peer->arg, peer);
+	else if (event == CONN_LINES)
+		peer->handler->drove(peer->arg, peer);
+	return true;
 }
 
 static void give_input(struct peer *peer, const char *bytes, size_t len)
@@ -91,8 +97,7 @@ static bool take_input(struct peer *peer)
 		return ended(peer, n);
 	if (n > 0)
 		give_input(peer, bytes, (size_t)n);
-	take_event(peer);
-	if (!flush(peer))
+	if (!take_event(peer) || !flush(peer))
 		return false;
 	if (peer->busy)
 		set_events(peer, peer->events & ~(uint32_t)EPOLLIN);
@@ -361,7 +366,7 @@ bool peer_pump(struct peer *peer)
 {
 	ssize_t rc = 1;
 
-	if (peer->phase != PEER_LIVE || peer->blocked)
+	if (peer->phase != PEER_LIVE || peer->blocked || conn_suspended(peer->conn))
 		return true;
 	while (rc == 1) {
 		if (!peer->backlog_len && peer->position < peer->ring->tail) {
@@ -377,6 +382,12 @@ bool peer_pump(struct peer *peer)
 	if (peer->blocked)
 		set_events(peer, peer->events | EPOLLOUT);
 	return flush(peer);
+}
+
+void peer_cable(struct peer *peer, const struct com_port_guest *guest)
+{
+	conn_cable(peer->conn, guest);
+	flush(peer);
 }
 
 uint64_t peer_settled(struct peer *peer)

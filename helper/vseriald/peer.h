@@ -25,6 +25,7 @@ TAILQ_HEAD(peer_list, peer);
  * @input: it sent @len bytes, from malloc(), which belong to the callee
  * @sent_break: the writer sent a break, behind these
  * @resized: the writer's window has the size that @peer says
+ * @drove: the writer drives other lines than before
  * @ended: it is gone; the callee frees it.  @why is a sentence; @clean means
  *	that it closed the connection in an orderly way
  */
@@ -33,6 +34,7 @@ struct peer_handler {
 	void (*input)(void *arg, struct peer *peer, char *bytes, size_t len);
 	void (*sent_break)(void *arg, struct peer *peer);
 	void (*resized)(void *arg, struct peer *peer);
+	void (*drove)(void *arg, struct peer *peer);
 	void (*ended)(void *arg, struct peer *peer, const char *why, bool clean);
 };
 
@@ -179,6 +181,9 @@ void peer_follow(struct peer *peer);
  * peer_handler.ended.
  */
 bool peer_pump(struct peer *peer);
+
+/** peer_cable() - tell it how the guest's end of the cable is. */
+void peer_cable(struct peer *peer, const struct com_port_guest *guest);
 
 /** peer_settled() - up to which position all is known to be at its host. */
 uint64_t peer_settled(struct peer *peer);

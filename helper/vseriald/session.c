@@ -43,6 +43,7 @@ static void take_settings(struct session *session, const struct backing *backing
 	session->place.owned = backing->owned;
 	session->place.uid = backing->uid;
 	session->place.gid = backing->gid;
+	session->cable = backing->cable;
 }
 
 /* With a mistake in the settings what was read before stays. */
@@ -149,6 +150,16 @@ void session_reload(struct session *session)
 		begin(session);
 }
 
+static void tell_cable(struct session *session)
+{
+	struct peer *peer, *next;
+
+	for (peer = TAILQ_FIRST(&session->peers); peer; peer = next) {
+		next = TAILQ_NEXT(peer, list);
+		peer_cable(peer, &session->cable);
+	}
+}
+
 void session_update(struct session *session, const struct backing *backing)
 {
 	bool off = session->power && !backing->power;
@@ -157,6 +168,7 @@ void session_update(struct session *session, const struct backing *backing)
 	if (session->ops && is_server(&session->uri, backing->endpoint) != session->server)
 		turn_around(session);
 	session_watch_idleness(session);
+	tell_cable(session);
 	if (session->ops && !session->server && off)
 		session_begin_leaving(session, backing);
 	else
@@ -210,7 +222,9 @@ void session_end(struct session *session, bool tell)
 	}
 	listener_free(session->listener);
 	if (tell)
-		kport_report(kport, &session->port, VSERIAL_STATE_NOT_CONNECTED, "", "", false);
+		kport_report(kport, &session->port,
+			     &(struct kport_standing){ .state = VSERIAL_STATE_NOT_CONNECTED,
+						       .reason = "", .peer = "" }, false);
 	dispose(session);
 }
 

@@ -39,6 +39,7 @@
  * @offset: of the first byte of output that is not settled
  * @end: offset behind the last byte written, where @has_end
  * @input: offset of the next byte of input
+ * @cable: the guest's end of it
  */
 struct backing {
 	uint32_t id;
@@ -56,6 +57,7 @@ struct backing {
 	bool has_end;
 	uint64_t end;
 	uint64_t input;
+	struct com_port_guest cable;
 };
 
 /**
@@ -79,6 +81,7 @@ enum session_flow {
  * @server: listen; otherwise dial
  * @max_clients: peers at a time
  * @idle_timeout: in seconds, 0: none
+ * @cable: the guest's end of it
  * @uri: the specification
  * @digest: what stands for it when connections are handed over
  * @place: what is listened on or dialled
@@ -106,7 +109,9 @@ enum session_flow {
  * @why: the sentence that belongs to @fault
  * @told_state: what has been reported last, and
  * @told_why: its reason, and
- * @told_peer: its peer
+ * @told_peer: its peer, and
+ * @told_has_lines: whether that drives lines, and
+ * @told_lines: which
  */
 struct session {
 	TAILQ_ENTRY(session) list;
@@ -117,6 +122,7 @@ struct session {
 	bool server;
 	uint32_t max_clients;
 	uint32_t idle_timeout;
+	struct com_port_guest cable;
 
 	struct uri uri;
 	uint32_t digest;
@@ -150,6 +156,8 @@ struct session {
 	uint32_t told_state;
 	char *told_why;
 	char *told_peer;
+	bool told_has_lines;
+	uint32_t told_lines;
 };
 
 /** session_new() - serve a backing. */

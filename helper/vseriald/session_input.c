@@ -47,6 +47,12 @@ void session_take_window(void *arg, struct peer *peer)
 		kport_window(session->daemon->kport, peer);
 }
 
+void session_take_lines(void *arg, struct peer *peer)
+{
+	(void)peer;
+	session_report(arg, false);
+}
+
 void session_send_input(struct session *session)
 {
 	const char *bytes;

@@ -61,6 +61,9 @@ void session_take_break(void *arg, struct peer *peer);
 /** session_take_window() - peer_handler.resized. */
 void session_take_window(void *arg, struct peer *peer);
 
+/** session_take_lines() - peer_handler.drove. */
+void session_take_lines(void *arg, struct peer *peer);
+
 /** session_send_input() - send what the guest may have room for. */
 void session_send_input(struct session *session);
 

@@ -64,6 +64,7 @@ static const struct peer_handler peer_handler = {
 	.input = session_take_input,
 	.sent_break = session_take_break,
 	.resized = session_take_window,
+	.drove = session_take_lines,
 	.ended = on_ended,
 };
 
@@ -112,9 +113,10 @@ static int on_idle_timer(sd_event_source *source, uint64_t now, void *arg)
 
 struct peer *session_add_peer(struct session *session, struct conn *conn, const char *name)
 {
-	struct peer *peer = peer_new(session->daemon, &session->ring, conn, name, &peer_handler,
-				     session);
+	struct peer *peer;
 
+	conn_cable(conn, &session->cable);
+	peer = peer_new(session->daemon, &session->ring, conn, name, &peer_handler, session);
 	if (!peer)
 		return NULL;
 	TAILQ_INSERT_TAIL(&session->peers, peer, list);

@@ -67,6 +67,18 @@ static void peer_text(const struct session *session, char *text, size_t size)
 		snprintf(text, size, "%s and %u more", first->name, session->n_peers - 1);
 }
 
+/* The lines of the one who writes.  Return: whether it drives any. */
+static bool peer_lines(const struct session *session, uint32_t *lines)
+{
+	const struct peer *peer;
+
+	*lines = 0;
+	TAILQ_FOREACH(peer, &session->peers, list)
+		if (peer->writer)
+			return conn_lines(peer->conn, lines);
+	return false;
+}
+
 static void remember(char **what, const char *text)
 {
 	free(*what);
@@ -78,17 +90,22 @@ void session_report(struct session *session, bool confirm)
 	uint32_t state = current_state(session);
 	const char *why = current_why(session, state);
 	char peer[ADDRESS_TEXT + 32];
+	struct kport_standing now = { .state = state, .reason = why, .peer = peer };
 
 	peer_text(session, peer, sizeof(peer));
+	now.has_lines = peer_lines(session, &now.lines);
 	if (!confirm && session->told_why && state == session->told_state &&
-	    !strcmp(why, session->told_why) && !strcmp(peer, session->told_peer))
+	    !strcmp(why, session->told_why) && !strcmp(peer, session->told_peer) &&
+	    now.has_lines == session->told_has_lines && now.lines == session->told_lines)
 		return;
 	session->told_state = state;
+	session->told_has_lines = now.has_lines;
+	session->told_lines = now.lines;
 	remember(&session->told_why, why);
 	remember(&session->told_peer, peer);
 	log_line(LOG_DEBUG, "%s: state %u%s%s%s%s", session_name(session), state,
 		 *peer ? ", peer " : "", peer, *why ? ": " : "", why);
-	kport_report(session->daemon->kport, &session->port, state, why, peer, confirm);
+	kport_report(session->daemon->kport, &session->port, &now, confirm);
 }
 
 __attribute__((format(printf, 3, 4)))

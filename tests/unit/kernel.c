@@ -16,14 +16,14 @@ struct daemon the_daemon;
 struct kernel kernel;
 struct session *session;
 
-void kport_report(struct kport *kport, struct kport_backing *backing, uint32_t state,
-		  const char *reason, const char *peer, bool confirm)
+void kport_report(struct kport *kport, struct kport_backing *backing,
+		  const struct kport_standing *standing, bool confirm)
 {
 	(void)kport;
 	(void)backing;
-	kernel.state = state;
-	snprintf(kernel.why, sizeof(kernel.why), "%s", reason);
-	snprintf(kernel.peer, sizeof(kernel.peer), "%s", peer);
+	kernel.state = standing->state;
+	snprintf(kernel.why, sizeof(kernel.why), "%s", standing->reason);
+	snprintf(kernel.peer, sizeof(kernel.peer), "%s", standing->peer);
 	kernel.confirm = kernel.confirm || confirm;
 }
 

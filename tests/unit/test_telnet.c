@@ -44,6 +44,9 @@ static const uint8_t offers[] = {
  * @breaks: breaks, at which offset
  * @n_breaks: how many
  * @windows: how often a window was told
+ * @coms: how often RFC 2217 was turned on or off
+ * @command: the last command of it, with its number
+ * @command_len: its length
  */
 struct end {
 	struct telnet telnet;
@@ -52,6 +55,9 @@ struct end {
 	size_t breaks[16];
 	size_t n_breaks;
 	size_t windows;
+	size_t coms;
+	uint8_t command[TELNET_SUB_MAX];
+	size_t command_len;
 };
 
 static struct end end;
@@ -73,6 +79,10 @@ static void take(struct end *e, struct bytes bytes)
 		if (r.event == TELNET_BREAK && e->n_breaks < LENGTH(e->breaks))
 			e->breaks[e->n_breaks++] = e->len;
 		e->windows += r.event == TELNET_WINDOW;
+		e->coms += r.event == TELNET_COM;
+		if (r.event == TELNET_SUB)
+			memcpy(e->command, telnet_sub(&e->telnet, &e->command_len),
+			       e->telnet.sub_len);
 	}
 }
 
@@ -573,6 +583,36 @@ static void test_comes_to_rest(void **state)
 	assert_int_equal(other.telnet.him[TELNET_ECHO], TELNET_Q_YES);
 }
 
+/* RFC 2217, as pyserial and C-Kermit begin; commands count only once it is on. */
+static void test_com_port(void **state)
+{
+	(void)state;
+	begin_server();
+	take(&end, BYTES(IAC, SB, 44, 1, 0, 0, 0, 0, IAC, SE));
+	assert_int_equal(end.command_len, 0);
+	take(&end, BYTES(IAC, DO, 44, IAC, WILL, 44));
+	answers(&end, BYTES(IAC, WILL, 44, IAC, DO, 44));
+	assert_int_equal(end.coms, 1);
+	take(&end, BYTES('a', IAC, SB, 44, 1, IAC, IAC, 0, 0, 0, IAC, SE, 'b'));
+	assert_int_equal(end.command_len, 6);
+	assert_memory_equal(end.command, "\x2c\x01\xff\0\0\0", 6);
+	brings(&end, BYTES('a', 'b'));
+	take(&end, BYTES(IAC, WONT, 44));
+	assert_int_equal(end.coms, 1);
+	take(&end, BYTES(IAC, DONT, 44));
+	assert_int_equal(end.coms, 2);
+	assert_false(telnet_has_com_port(&end.telnet));
+	answers(&end, BYTES(IAC, DONT, 44, IAC, WONT, 44));
+
+	/* Whom we dial is no port for us to set, nor are we one for it. */
+	begin(TELNET_CLIENT);
+	take(&end, BYTES(IAC, WILL, 0));
+	telnet_replied(&end.telnet, end.telnet.replies_len);
+	take(&end, BYTES(IAC, DO, 44, IAC, WILL, 44));
+	answers(&end, BYTES(IAC, WONT, 44, IAC, DONT, 44));
+	assert_false(telnet_has_com_port(&end.telnet));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -594,6 +634,7 @@ int main(void)
 		cmocka_unit_test(test_all_values),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_comes_to_rest),
+		cmocka_unit_test(test_com_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

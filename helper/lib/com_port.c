@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A serial port that is driven through telnet. */
+#include <string.h>
+
+#include "com_port.h"
+#include "telnet.h"
+
+/* Commands; their answers, and what is told, have numbers of their own. */
+enum {
+	SIGNATURE,
+	SET_BAUDRATE,
+	SET_DATASIZE,
+	SET_PARITY,
+	SET_STOPSIZE,
+	SET_CONTROL,
+	NOTIFY_LINESTATE,
+	NOTIFY_MODEMSTATE,
+	FLOWCONTROL_SUSPEND,
+	FLOWCONTROL_RESUME,
+	SET_LINESTATE_MASK,
+	SET_MODEMSTATE_MASK,
+	PURGE_DATA,
+};
+
+#define ANSWER		100
+
+/* SET_CONTROL. */
+enum {
+	ASK_FLOW = 0,
+	FLOW_NONE = 1,
+	FLOW_HARDWARE = 3,
+	ASK_BREAK = 4,
+	BREAK_ON = 5,
+	BREAK_OFF = 6,
+	ASK_DTR = 7,
+	DTR_ON = 8,
+	DTR_OFF = 9,
+	ASK_RTS = 10,
+	RTS_ON = 11,
+	RTS_OFF = 12,
+	ASK_INBOUND = 13,
+	INBOUND_NONE = 14,
+	INBOUND_HARDWARE = 16,
+	FLOW_DCD = 17,
+	INBOUND_DTR = 18,
+	FLOW_DSR = 19,
+};
+
+/* NOTIFY_LINESTATE. */
+#define LINE_BREAK	0x10
+/* NOTIFY_MODEMSTATE. */
+#define MODEM_DCD	0x80
+#define MODEM_DSR	0x20
+#define MODEM_CTS	0x10
+#define MODEM_D_DCD	0x08
+#define MODEM_D_DSR	0x02
+#define MODEM_D_CTS	0x01
+
+/* What a client has to be told: struct com_port.due. */
+#define DUE_SPEED	0x01u
+#define DUE_SIZE	0x02u
+#define DUE_PARITY	0x04u
+#define DUE_STOP	0x08u
+#define DUE_MODEM	0x10u
+#define DUE_BREAK	0x20u
+
+#define SPEED_LEN	4
+#define VALUE_MAX	7
+
+static const char signature[] = "vserial";
+
+/* Messages. */
+
+static size_t message(uint8_t *to, uint8_t command, const void *value, size_t len)
+{
+	uint8_t body[2 + VALUE_MAX] = { TELNET_OPT_COM_PORT, (uint8_t)(ANSWER + command) };
+
+	/* IAC SB, option and command, each byte of the value twice, IAC SE. */
+	_Static_assert(2 + 2 + 2 * VALUE_MAX + 2 <= COM_PORT_MESSAGE_MAX, "a message has room");
+	_Static_assert(sizeof(signature) - 1 <= VALUE_MAX, "a signature has room");
+
+	memcpy(body + 2, value, len);
+	return telnet_subnegotiation(to, body, 2 + len);
+}
+
+static size_t byte_message(uint8_t *to, uint8_t command, uint8_t value)
+{
+	return message(to, command, &value, 1);
+}
+
+static size_t speed_message(uint8_t *to, uint32_t speed)
+{
+	const uint8_t value[SPEED_LEN] = { (uint8_t)(speed >> 24), (uint8_t)(speed >> 16),
+					   (uint8_t)(speed >> 8), (uint8_t)speed };
+
+	return message(to, SET_BAUDRATE, value, sizeof(value));
+}
+
+/* The guest's end. */
+
+/* A null modem: its DTR is our DSR and DCD, its RTS our CTS. */
+static uint8_t modem_state(const struct com_port_guest *guest)
+{
+	return (uint8_t)((guest->dtr ? MODEM_DSR | MODEM_DCD : 0) | (guest->rts ? MODEM_CTS : 0));
+}
+
+static uint8_t modem_deltas(uint8_t changed)
+{
+	return (uint8_t)((changed & MODEM_DCD ? MODEM_D_DCD : 0) |
+			 (changed & MODEM_DSR ? MODEM_D_DSR : 0) |
+			 (changed & MODEM_CTS ? MODEM_D_CTS : 0));
+}
+
+static void follow_settings(struct com_port *port, const struct com_port_settings *guest)
+{
+	const struct com_port_settings *old = &port->guest.settings;
+
+	if (guest->speed != old->speed)
+		port->due |= DUE_SPEED;
+	if (guest->size != old->size)
+		port->due |= DUE_SIZE;
+	if (guest->parity != old->parity)
+		port->due |= DUE_PARITY;
+	if (guest->stop != old->stop)
+		port->due |= DUE_STOP;
+	if (memcmp(guest, old, sizeof(*guest)))
+		port->settings = *guest;
+}
+
+void com_port_guest(struct com_port *port, const struct com_port_guest *guest)
+{
+	uint8_t changed;
+
+	follow_settings(port, &guest->settings);
+	port->guest = *guest;
+	changed = modem_state(guest) ^ port->modem_told;
+	if ((changed | modem_deltas(changed)) & port->modem_mask)
+		port->due |= DUE_MODEM;
+}
+
+void com_port_break(struct com_port *port)
+{
+	if (port->line_mask & LINE_BREAK)
+		port->due |= DUE_BREAK;
+}
+
+static size_t modem_notice(struct com_port *port, uint8_t *to)
+{
+	uint8_t now = modem_state(&port->guest), changed = now ^ port->modem_told;
+
+	port->modem_told = now;
+	return byte_message(to, NOTIFY_MODEMSTATE, now | modem_deltas(changed));
+}
+
+size_t com_port_notice(struct com_port *port, uint8_t *to)
+{
+	/* The lowest bit of those that are set. */
+	unsigned int one = port->due & -port->due;
+
+	port->due &= ~one;
+	switch (one) {
+	case DUE_SPEED:
+		return speed_message(to, port->settings.speed);
+	case DUE_SIZE:
+		return byte_message(to, SET_DATASIZE, port->settings.size);
+	case DUE_PARITY:
+		return byte_message(to, SET_PARITY, port->settings.parity);
+	case DUE_STOP:
+		return byte_message(to, SET_STOPSIZE, port->settings.stop);
+	case DUE_MODEM:
+		return modem_notice(port, to);
+	case DUE_BREAK:
+		return byte_message(to, NOTIFY_LINESTATE, LINE_BREAK);
+	default:
+		return 0;
+	}
+}
+
+/* Commands. */
+
+/* Return: @value if it is one, else @now: so a 0 asks. */
+static uint8_t in_force(uint8_t value, uint8_t min, uint8_t max, uint8_t now)
+{
+	return value >= min && value <= max ? value : now;
+}
+
+static bool set_line(bool *line, bool on)
+{
+	bool changed = *line != on;
+
+	*line = on;
+	return changed;
+}
+
+/* Return: what it was; @value is made what to answer. */
+static enum com_port_event control(struct com_port *port, uint8_t *value)
+{
+	enum com_port_event event = COM_PORT_NOTHING;
+
+	switch (*value) {
+	case DTR_ON:
+	case DTR_OFF:
+		if (set_line(&port->dtr, *value == DTR_ON))
+			event = COM_PORT_LINES;
+		break;
+	case RTS_ON:
+	case RTS_OFF:
+		if (set_line(&port->rts, *value == RTS_ON))
+			event = COM_PORT_LINES;
+		break;
+	case BREAK_ON:
+	case BREAK_OFF:
+		if (set_line(&port->breaking, *value == BREAK_ON) && port->breaking)
+			event = COM_PORT_BREAK;
+		break;
+	case ASK_FLOW:
+		*value = port->flow;
+		break;
+	case ASK_BREAK:
+		*value = port->breaking ? BREAK_ON : BREAK_OFF;
+		break;
+	case ASK_DTR:
+		*value = port->dtr ? DTR_ON : DTR_OFF;
+		break;
+	case ASK_RTS:
+		*value = port->rts ? RTS_ON : RTS_OFF;
+		break;
+	case ASK_INBOUND:
+		*value = port->inbound;
+		break;
+	case INBOUND_DTR:
+		port->inbound = *value;
+		break;
+	case FLOW_DCD:
+	case FLOW_DSR:
+		port->flow = *value;
+		break;
+	default:
+		/* TCP holds bytes back; these are only remembered. */
+		port->flow = in_force(*value, FLOW_NONE, FLOW_HARDWARE, port->flow);
+		port->inbound = in_force(*value, INBOUND_NONE, INBOUND_HARDWARE, port->inbound);
+	}
+	return event;
+}
+
+static enum com_port_event set_flow(struct com_port *port, bool suspended)
+{
+	return set_line(&port->suspended, suspended) ? COM_PORT_FLOW : COM_PORT_NOTHING;
+}
+
+static size_t set_speed(struct com_port *port, const uint8_t *value, uint8_t *answer)
+{
+	uint32_t speed = (uint32_t)value[0] << 24 | (uint32_t)value[1] << 16 |
+			 (uint32_t)value[2] << 8 | value[3];
+
+	if (speed)
+		port->settings.speed = speed;
+	return speed_message(answer, port->settings.speed);
+}
+
+/* A command with one byte.  Return: the answer's length. */
+static size_t set_byte(struct com_port *port, uint8_t command, uint8_t value, uint8_t *answer)
+{
+	struct com_port_settings *settings = &port->settings;
+
+	switch (command) {
+	case SET_DATASIZE:
+		value = settings->size = in_force(value, 5, 8, settings->size);
+		break;
+	case SET_PARITY:
+		value = settings->parity = in_force(value, 1, 5, settings->parity);
+		break;
+	case SET_STOPSIZE:
+		value = settings->stop = in_force(value, 1, 3, settings->stop);
+		break;
+	case SET_LINESTATE_MASK:
+		port->line_mask = value;
+		break;
+	case SET_MODEMSTATE_MASK:
+		port->modem_mask = value;
+		/* From here on the client relies on being told. */
+		if (value)
+			port->due |= DUE_MODEM;
+		break;
+	case PURGE_DATA:
+		/* What is under way is on the network, out of reach. */
+		break;
+	default:
+		return 0;
+	}
+	return byte_message(answer, command, value);
+}
+
+enum com_port_event com_port_receive(struct com_port *port, const uint8_t *command, size_t len,
+				     uint8_t *answer, size_t *answer_len)
+{
+	enum com_port_event event = COM_PORT_NOTHING;
+	uint8_t value;
+
+	*answer_len = 0;
+	if (!len)
+		return event;
+	switch (command[0]) {
+	case SIGNATURE:
+		/* With a text it is the client's own. */
+		if (len == 1)
+			*answer_len = message(answer, SIGNATURE, signature, sizeof(signature) - 1);
+		break;
+	case SET_BAUDRATE:
+		if (len == 1 + SPEED_LEN)
+			*answer_len = set_speed(port, command + 1, answer);
+		break;
+	case FLOWCONTROL_SUSPEND:
+		event = set_flow(port, true);
+		break;
+	case FLOWCONTROL_RESUME:
+		event = set_flow(port, false);
+		break;
+	case SET_CONTROL:
+		if (len != 2)
+			break;
+		value = command[1];
+		event = control(port, &value);
+		*answer_len = byte_message(answer, SET_CONTROL, value);
+		break;
+	default:
+		if (len == 2)
+			*answer_len = set_byte(port, command[0], command[1], answer);
+	}
+	return event;
+}
+
+void com_port_start(struct com_port *port, const struct com_port_guest *guest)
+{
+	/* Lines are asserted until the client says otherwise, as on opening a port. */
+	*port = (struct com_port){
+		.dtr = true,
+		.rts = true,
+		.settings = guest->settings,
+		.guest = *guest,
+		.flow = FLOW_NONE,
+		.inbound = INBOUND_NONE,
+		.modem_mask = 0xff,
+		.modem_told = modem_state(guest),
+		.due = DUE_MODEM,
+	};
+}
