@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the kernel promises the daemon; a played one holds it to that."""
 import errno
+import fcntl
 import os
+import struct
+import termios
 import threading
 
 from attached import Socket, refused
@@ -65,6 +68,46 @@ def told_what_to_serve():
     equal(port.peer, "", "the peer")
     d.close()
     wait_for(lambda: port.state == RECOVERABLE, "the daemon is missed")
+
+
+@test
+def lines():
+    """it is told of the guest's line, and says what lines a peer drives"""
+    port = make_port("d-lines", backing="tcp://x:1")
+    d = daemon()
+    port.connect()
+    b = d.next("BACKING_NTF")
+    expect("speed" not in b, f"the guest has set {b.get('speed')} before it was there")
+    guest = port.open()
+    dtr, rts = termios.TIOCM_DTR, termios.TIOCM_RTS
+    told = d.next("BACKING_NTF", power=1, lines=dtr | rts, speed=115200)
+    equal((told["speed"], told["cflag"]), (115200, termios.CS8), "its terminal")
+    settings = termios.tcgetattr(guest.fileno())
+    settings[2] = settings[2] & ~termios.CSIZE | termios.CS7 | termios.PARENB
+    settings[4] = settings[5] = termios.B19200
+    termios.tcsetattr(guest.fileno(), termios.TCSANOW, settings)
+    told = d.next("BACKING_NTF", speed=19200)
+    equal(told["cflag"], termios.CS7 | termios.PARENB, "its terminal")
+    fcntl.ioctl(guest.fileno(), termios.TIOCMBIC, struct.pack("i", dtr))
+    d.next("BACKING_NTF", lines=rts)
+
+    def seen():
+        return struct.unpack("i", fcntl.ioctl(guest.fileno(), termios.TIOCMGET, bytes(4)))[0] & up
+
+    up = termios.TIOCM_CTS | termios.TIOCM_DSR | termios.TIOCM_CAR
+    d.report(b["id"], "CONNECTED")
+    equal(seen(), up, "the lines of a peer without any")
+    d.report(b["id"], "CONNECTED", lines=rts)
+    equal(seen(), termios.TIOCM_CTS, "those of one that drives RTS")
+    d.report(b["id"], "CONNECTED", lines=dtr)
+    equal(seen(), termios.TIOCM_DSR | termios.TIOCM_CAR, "those of one that drives DTR")
+    port.set(carrier="always")
+    equal(seen(), up, "the lines with carrier always")
+    port.set(carrier="auto")
+    d.report(b["id"], "CONNECTED", lines=0)
+    equal(seen(), 0, "those of one that drives none")
+    d.close()
+    wait_for(lambda: seen() == up, "the lines of a peer whose daemon is gone")
 
 
 @test
