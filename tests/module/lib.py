@@ -408,7 +408,8 @@ class Loopguest:
         # terminal, and its end would hang up everybody else.
         self.words = words
         self.process = subprocess.Popen(
-            [tool("loopguest"), *map(str, options), path, *map(str, words)],
+            [tool("loopguest"), f"--timeout={max(1, int(PATIENCE))}", *map(str, options), path,
+             *map(str, words)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, bufsize=0)
         later(self.kill)
