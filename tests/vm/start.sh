@@ -3,7 +3,7 @@
 # runs the command, tells its exit status and what the kernel had to say.
 # Written for busybox sh; /run/vm/settings comes from tests/vm/run.
 . /run/vm/settings
-export PATH HOME=/root TERM RESULTS KVER VSERIAL_KO VSERIAL_TOOLS SLOWNESS
+export PATH HOME=/root TERM RESULTS KVER VSERIAL_KO TEST_MODULES VSERIAL_TOOLS SLOWNESS
 b=/run/busybox
 
 finish() {
