@@ -490,7 +490,7 @@ def races():
             while time.monotonic() < end and not faults:
                 try:
                     function()
-                except (Refused, OSError):
+                except (Refused, OSError, termios.error):
                     pass
                 except BaseException as e:  # pylint: disable=broad-except
                     faults.append(e)
