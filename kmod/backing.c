@@ -43,6 +43,7 @@ static void vserial_backing_release(struct work_struct *work)
  * vserial_backing_create() - open what a specification names
  * @port: the port it is for; the backing holds a reference on its device
  * @text: the specification
+ * @proxy: the concentrator that has the service @text, or NULL or "": none
  * @reason: says why not
  *
  * Context: process, in the configuring task; may sleep for as long as the file
@@ -52,6 +53,7 @@ static void vserial_backing_release(struct work_struct *work)
  */
 struct vserial_backing *vserial_backing_create(struct vserial_port *port,
 					       const char *text,
+					       const char *proxy,
 					       struct vserial_reason *reason)
 {
 	const struct vserial_backing_ops *ops = NULL;
@@ -59,7 +61,9 @@ struct vserial_backing *vserial_backing_create(struct vserial_port *port,
 	struct vserial_spec *spec;
 	int err;
 
-	spec = vserial_spec_parse(text, reason);
+	spec = proxy && *proxy ?
+	       vserial_spec_parse_service(text, proxy, reason) :
+	       vserial_spec_parse(text, reason);
 	if (IS_ERR(spec))
 		return ERR_CAST(spec);
 

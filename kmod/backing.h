@@ -106,6 +106,7 @@ extern const struct vserial_backing_ops vserial_backing_helper;
 
 struct vserial_backing *vserial_backing_create(struct vserial_port *port,
 					       const char *text,
+					       const char *proxy,
 					       struct vserial_reason *reason);
 void vserial_backing_destroy(struct vserial_backing *b);
 

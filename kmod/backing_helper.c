@@ -207,6 +207,7 @@ static bool vserial_helper_look(struct vserial_helper *h)
 	now.cflag = port->termios.c_cflag & VSERIAL_CFLAG;
 	spin_unlock_irqrestore(&port->lock, flags);
 	vserial_owner_get(port->owner, &now.uid, &now.gid);
+	vserial_guest_uuids(vserial_guest_of_port(port), now.uuid);
 	if (!memcmp(&now, &h->terms, sizeof(now)))
 		return false;
 	h->terms = now;
@@ -509,16 +510,17 @@ int vserial_daemon_report(u32 id, const struct vserial_standing *standing,
 static int vserial_daemon_told(struct notifier_block *listener,
 			       unsigned long event, void *object)
 {
+	bool guest = event == VSERIAL_EVENT_GUEST_OWNER ||
+		     event == VSERIAL_EVENT_GUEST_CHANGED;
 	struct vserial_helper *h;
 
-	if (event != VSERIAL_EVENT_PORT_POWER &&
+	if (!guest && event != VSERIAL_EVENT_PORT_POWER &&
 	    event != VSERIAL_EVENT_PORT_CHANGED &&
-	    event != VSERIAL_EVENT_PORT_LINE &&
-	    event != VSERIAL_EVENT_GUEST_OWNER)
+	    event != VSERIAL_EVENT_PORT_LINE)
 		return NOTIFY_DONE;
 	mutex_lock(&vserial_daemon_lock);
 	list_for_each_entry(h, &vserial_helpers, node) {
-		if (event == VSERIAL_EVENT_GUEST_OWNER ?
+		if (guest ?
 		    vserial_guest_of_port(h->b.port) != object :
 		    h->b.port != object)
 			continue;

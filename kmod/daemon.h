@@ -12,6 +12,7 @@
 
 #include "backing.h"
 #include "channel.h"
+#include "guest.h"
 
 struct sock;
 struct vserial_helper;
@@ -29,6 +30,7 @@ struct vserial_reason;
  * @cflag: c_cflag of its termios, but for the speed
  * @uid: the guest's owner, or INVALID_UID
  * @gid: its group
+ * @uuid: the guest's, by enum vserial_guest_uuid
  *
  * Compared as bytes, so that all of it is zeroed first.
  */
@@ -42,6 +44,7 @@ struct vserial_terms {
 	u32 cflag;
 	kuid_t uid;
 	kgid_t gid;
+	uuid_t uuid[VSERIAL_UUIDS];
 };
 
 /**

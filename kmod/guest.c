@@ -178,10 +178,26 @@ static int vserial_guest_identify(struct vserial_guest *g,
 	    vserial_owner_set(&g->owner, uid, gid))
 		return vserial_refuse(reason, -ENOMEM, "out of memory");
 
+	spin_lock(&g->uuid_lock);
 	for (i = 0; i < VSERIAL_UUIDS; i++)
 		if (id->set_uuid[i])
 			g->uuid[i] = id->uuid[i];
+	spin_unlock(&g->uuid_lock);
 	return 0;
+}
+
+/**
+ * vserial_guest_uuids() - by what a guest is known
+ * @g: the guest
+ * @uuid: filled, by enum vserial_guest_uuid
+ *
+ * Context: process.
+ */
+void vserial_guest_uuids(struct vserial_guest *g, uuid_t uuid[VSERIAL_UUIDS])
+{
+	spin_lock(&g->uuid_lock);
+	memcpy(uuid, g->uuid, sizeof(g->uuid));
+	spin_unlock(&g->uuid_lock);
 }
 
 static void vserial_guest_release(struct device *dev)
@@ -288,6 +304,7 @@ int vserial_guest_add(const char *name, const struct vserial_identity *id,
 	g->dev.bus = &vserial_bus;
 	g->dev.type = &vserial_guest_type;
 	g->dev.release = vserial_guest_release;
+	spin_lock_init(&g->uuid_lock);
 	err = vserial_owner_init(&g->owner) ?:
 	      dev_set_name(&g->dev, "%s", name);
 	if (err) {

@@ -7,6 +7,7 @@
 
 #include <linux/device.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/uidgid.h>
 #include <linux/uuid.h>
 
@@ -47,7 +48,9 @@ struct vserial_identity {
  * @node: in the registry, until the device is gone, so that no second guest
  *	takes the name before
  * @dead: being removed
- * @uuid: VSERIAL_UUID_*
+ * @uuid_lock: guards @uuid besides the registry's lock; innermost, taken in
+ *	process context
+ * @uuid: VSERIAL_UUID_*; changed under both locks
  * @owner: the user it belongs to, with a lock of its own
  * @ports: by index; a port that is being removed stays until it is gone
  * @minors: by index; kept for as long as the guest exists, so that a port
@@ -59,6 +62,7 @@ struct vserial_guest {
 	struct device dev;
 	struct list_head node;
 	bool dead;
+	spinlock_t uuid_lock;	/* guards uuid */
 	uuid_t uuid[VSERIAL_UUIDS];
 	struct vserial_owner owner;
 	struct vserial_port *ports[VSERIAL_PORTS_PER_GUEST];
@@ -101,6 +105,7 @@ int vserial_guest_del_port(const char *name, unsigned int index, bool force,
 struct vserial_port *vserial_guest_get_port(const char *name,
 					    unsigned int index,
 					    struct vserial_reason *reason);
+void vserial_guest_uuids(struct vserial_guest *g, uuid_t uuid[VSERIAL_UUIDS]);
 unsigned int vserial_guest_nr_ports(const struct vserial_guest *g);
 bool vserial_guest_power(const struct vserial_guest *g);
 int vserial_guest_may_connect(struct vserial_guest *g, bool admin, kuid_t uid,

@@ -72,6 +72,9 @@ static int vserial_put_backing(struct sk_buff *skb, struct vserial_port *port)
 	if (b)
 		err = nla_put_string(skb, VSERIAL_A_PORT_BACKING,
 				     b->spec->text);
+	if (b && !err && b->spec->proxy)
+		err = nla_put_string(skb, VSERIAL_A_PORT_PROXY,
+				     b->spec->proxy);
 	rcu_read_unlock();
 	return err;
 }
@@ -217,6 +220,15 @@ int vserial_message_backing(struct sk_buff *skb, void *hdr,
 			   vserial_port_guest_name(port)) ||
 	    nla_put_u32(skb, VSERIAL_A_BACKING_INDEX, port->index) ||
 	    nla_put_string(skb, VSERIAL_A_BACKING_SPEC, h->b.spec->text) ||
+	    (h->b.spec->proxy &&
+	     nla_put_string(skb, VSERIAL_A_BACKING_PROXY,
+			    h->b.spec->proxy)) ||
+	    vserial_put_uuid(skb, VSERIAL_A_BACKING_UUID,
+			     &h->terms.uuid[VSERIAL_UUID_BIOS]) ||
+	    vserial_put_uuid(skb, VSERIAL_A_BACKING_VC_UUID,
+			     &h->terms.uuid[VSERIAL_UUID_VC]) ||
+	    vserial_put_uuid(skb, VSERIAL_A_BACKING_LOCATION_UUID,
+			     &h->terms.uuid[VSERIAL_UUID_LOCATION]) ||
 	    nla_put_u32(skb, VSERIAL_A_BACKING_ENDPOINT, h->terms.endpoint) ||
 	    nla_put_u32(skb, VSERIAL_A_BACKING_MAX_CLIENTS,
 			h->terms.max_clients) ||

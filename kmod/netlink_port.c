@@ -27,6 +27,7 @@ static const u8 vserial_nl_port_types[VSERIAL_A_PORT_MAX + 1] = {
 	[VSERIAL_A_PORT_MAX_CLIENTS] = NLA_U32,
 	[VSERIAL_A_PORT_IDLE_TIMEOUT] = NLA_U32,
 	[VSERIAL_A_PORT_YIELD_ON_POLL] = NLA_U8,
+	[VSERIAL_A_PORT_PROXY] = NLA_NUL_STRING,
 };
 
 const struct vserial_nl_object vserial_nl_port = {
@@ -74,7 +75,7 @@ static int vserial_nl_settings(struct vserial_request *rq,
 	struct nlattr **attrs = rq->attrs;
 	int i;
 
-	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_YIELD_ON_POLL; i++) {
+	for (i = VSERIAL_A_PORT_BACKING; i <= VSERIAL_A_PORT_PROXY; i++) {
 		if (!attrs[i])
 			continue;
 		s->set |= BIT_ULL(i);
@@ -109,6 +110,9 @@ static int vserial_nl_settings(struct vserial_request *rq,
 			break;
 		case VSERIAL_A_PORT_IDLE_TIMEOUT:
 			s->idle_timeout = nla_get_u32(attrs[i]);
+			break;
+		case VSERIAL_A_PORT_PROXY:
+			s->proxy = nla_data(attrs[i]);
 			break;
 		case VSERIAL_A_PORT_LOG:
 			s->log = nla_data(attrs[i]);

@@ -216,6 +216,38 @@ static void vserial_port_police(struct vserial_port *port,
 	vserial_state_update_lines(port);
 }
 
+/*
+ * A specification and a concentrator are of one backing: what of them is not
+ * set stays as it is.
+ */
+static struct vserial_backing *
+vserial_port_new_backing(struct vserial_port *port,
+			 const struct vserial_settings *s,
+			 struct vserial_reason *reason)
+{
+	struct vserial_backing *old, *b = NULL;
+	char *text, *proxy;
+	int err;
+
+	err = vserial_port_lock_config(port, reason);
+	if (err)
+		return ERR_PTR(err);
+	old = rcu_dereference_protected(port->backing,
+					lockdep_is_held(&port->config));
+	text = kstrdup(s->set & BIT_ULL(VSERIAL_A_PORT_BACKING) ?
+		       s->backing : old->spec->text, GFP_KERNEL);
+	proxy = kstrdup(s->set & BIT_ULL(VSERIAL_A_PORT_PROXY) ?
+			s->proxy : old->spec->proxy ?: "", GFP_KERNEL);
+	mutex_unlock(&port->config);
+	if (text && proxy)
+		b = vserial_backing_create(port, text, proxy, reason);
+	else
+		b = ERR_PTR(vserial_refuse(reason, -ENOMEM, "out of memory"));
+	kfree(text);
+	kfree(proxy);
+	return b;
+}
+
 /* All of it or nothing: judge the values and open the files, then change. */
 static int vserial_port_apply(struct vserial_port *port,
 			      const struct vserial_settings *s,
@@ -234,8 +266,9 @@ static int vserial_port_apply(struct vserial_port *port,
 	if (err)
 		return err;
 	asked = atomic64_inc_return(&port->asked);
-	if (s->set & BIT_ULL(VSERIAL_A_PORT_BACKING)) {
-		b = vserial_backing_create(port, s->backing, reason);
+	if (s->set & (BIT_ULL(VSERIAL_A_PORT_BACKING) |
+		      BIT_ULL(VSERIAL_A_PORT_PROXY))) {
+		b = vserial_port_new_backing(port, s, reason);
 		if (IS_ERR(b))
 			return PTR_ERR(b);
 	}
@@ -269,7 +302,7 @@ static int vserial_port_apply(struct vserial_port *port,
 		mutex_unlock(&port->config);
 		err = vserial_refuse(reason, -ECANCELED,
 				     "backing '" VSERIAL_VALUE "' took so long to open that another was set meanwhile",
-				     s->backing);
+				     b->spec->text);
 		goto destroy;
 	}
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_LOG) &&
@@ -637,7 +670,7 @@ struct vserial_port *vserial_port_create(struct device *guest,
 		vserial_refuse(reason, err, "out of memory");
 		goto discard;
 	}
-	b = vserial_backing_create(port, "null", reason);
+	b = vserial_backing_create(port, "null", NULL, reason);
 	if (IS_ERR(b)) {
 		err = PTR_ERR(b);
 		goto discard;

@@ -38,6 +38,7 @@ struct vserial_owner;
  * struct vserial_settings - settings to be changed, by netlink or sysfs
  * @set: BIT(VSERIAL_A_PORT_*) of the members below that are to be set
  * @backing: a specification
+ * @proxy: the URI of a concentrator, or "": none
  * @connect_at_power_on: the first open connects
  * @overflow: enum vserial_overflow
  * @stall_limit: ms, 0: for ever
@@ -54,6 +55,7 @@ struct vserial_owner;
 struct vserial_settings {
 	u64 set;
 	const char *backing;
+	const char *proxy;
 	bool connect_at_power_on;
 	u32 overflow;
 	u32 stall_limit;

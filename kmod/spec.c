@@ -616,6 +616,47 @@ struct vserial_spec *vserial_spec_parse(const char *text,
 }
 
 /**
+ * vserial_spec_parse_service() - understand a service behind a concentrator
+ * @text: the URI of the service, which is the concentrator's to understand
+ * @proxy: the URI of the concentrator
+ * @reason: as for vserial_spec_parse_as()
+ *
+ * Context: process context; may sleep.
+ *
+ * Return: as vserial_spec_parse_as().
+ */
+struct vserial_spec *vserial_spec_parse_service(const char *text,
+						const char *proxy,
+						struct vserial_reason *reason)
+{
+	struct parser service = {
+		.role = "backing", .given = text, .reason = reason,
+	};
+	struct parser p = { .role = "proxy", .given = proxy, .reason = reason };
+	int err;
+
+	err = check_text(&service) ?: check_text(&p);
+	if (!err && strncasecmp(proxy, "telnet://", 9) &&
+	    strncasecmp(proxy, "telnets://", 10))
+		err = refuse(&p, -EINVAL,
+			     "it is neither telnet://HOST:PORT nor telnets://HOST:PORT");
+	if (err)
+		return ERR_PTR(err);
+	p.spec = kzalloc(sizeof(*p.spec), GFP_KERNEL);
+	if (p.spec) {
+		p.spec->role = service.role;
+		p.spec->scheme = VSERIAL_SCHEME_HELPER;
+		p.spec->text = kstrdup(text, GFP_KERNEL);
+		p.spec->proxy = kstrdup(proxy, GFP_KERNEL);
+		p.spec->path = kstrdup("", GFP_KERNEL);
+	}
+	if (p.spec && p.spec->text && p.spec->proxy && p.spec->path)
+		return p.spec;
+	vserial_spec_free(p.spec);
+	return ERR_PTR(refuse(&p, -ENOMEM, "out of memory"));
+}
+
+/**
  * vserial_spec_free() - free a parsed specification
  * @spec: from vserial_spec_parse(), or NULL
  */
@@ -624,6 +665,7 @@ void vserial_spec_free(struct vserial_spec *spec)
 	if (!spec)
 		return;
 	kfree(spec->path);
+	kfree(spec->proxy);
 	kfree(spec->text);
 	kfree(spec);
 }

@@ -35,6 +35,8 @@ enum vserial_scheme {
  * @role: what it is for, as sentences about it begin; a constant
  * @text: the specification as it was given
  * @scheme: what kind of backing it asks for
+ * @proxy: the URI of the concentrator that is dialled, for which @text is the
+ *	service; or NULL
  * @path: where it points to (file, uart: an absolute path, pipe: a name); "" if
  *	nowhere
  * @file: what file: asks for besides its path
@@ -53,6 +55,7 @@ struct vserial_spec {
 	const char *role;
 	char *text;
 	enum vserial_scheme scheme;
+	char *proxy;
 	char *path;
 	struct {
 		bool truncate;
@@ -73,6 +76,9 @@ struct vserial_spec *vserial_spec_parse_as(const char *role, const char *text,
 					   struct vserial_reason *reason);
 struct vserial_spec *vserial_spec_parse(const char *text,
 					struct vserial_reason *reason);
+struct vserial_spec *vserial_spec_parse_service(const char *text,
+						const char *proxy,
+						struct vserial_reason *reason);
 void vserial_spec_free(struct vserial_spec *spec);
 
 #endif /* _VSERIAL_SPEC_H */

@@ -328,6 +328,39 @@ static ssize_t backing_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(backing);
 
+static ssize_t proxy_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	struct vserial_backing *b;
+	ssize_t r;
+
+	rcu_read_lock();
+	b = rcu_dereference(vserial_port_from(dev)->backing);
+	r = sysfs_emit(buf, "%s\n", b && b->spec->proxy ? b->spec->proxy : "");
+	rcu_read_unlock();
+	return r;
+}
+
+/* A URI; an empty line or "none": none */
+static ssize_t proxy_store(struct device *dev, struct device_attribute *attr,
+			   const char *buf, size_t count)
+{
+	struct vserial_settings s = { .set = BIT_ULL(VSERIAL_A_PORT_PROXY) };
+	struct vserial_reason reason;
+	struct vserial_words words;
+	ssize_t r;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 1, &reason);
+	if (err)
+		return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+	s.proxy = words.nr && strcmp(words.word[0], "none") ? words.word[0] : "";
+	r = vserial_setting_store(dev, &s, count);
+	vserial_words_free(&words);
+	return r;
+}
+static DEVICE_ATTR_RW(proxy);
+
 static ssize_t log_show(struct device *dev, struct device_attribute *attr,
 			char *buf)
 {
@@ -570,6 +603,7 @@ static struct attribute *vserial_port_attrs[] = {
 	&dev_attr_history.attr,
 	&dev_attr_carrier.attr,
 	&dev_attr_log.attr,
+	&dev_attr_proxy.attr,
 	&dev_attr_endpoint.attr,
 	&dev_attr_max_clients.attr,
 	&dev_attr_idle_timeout.attr,

@@ -16,6 +16,7 @@
 /* What completion offers; the kernel judges. */
 static const char *const backing_words[] = { "null", "loopback", "file:", "uart:/dev/ttyS",
 					     "tcp://", "pipe:", "vsock://", NULL };
+static const char *const proxy_words[] = { "none", "telnet://", "telnets://", NULL };
 static const char *const log_words[] = { "none", "file:", NULL };
 static const char *const rate_words[] = { "0", "1K", "64K", "1M", NULL };
 static const char *const history_words[] = { "0", "64K", "1M", NULL };
@@ -61,6 +62,10 @@ static const struct attr port_attrs[] = {
 	  .put = attr_number, .id = VSERIAL_A_PORT_IDLE_TIMEOUT,
 	  .where = ATTR_ADD | ATTR_SET, .max = VSERIAL_IDLE_TIMEOUT_MAX,
 	  .unit = "seconds, 0 = for ever" },
+	{ .name = "proxy", .value = "URI|none",
+	  .help = "a concentrator (vSPC), telnet: or telnets:; backing is then the service's URI",
+	  .put = attr_optional, .id = VSERIAL_A_PORT_PROXY,
+	  .where = ATTR_ADD | ATTR_SET, .words = proxy_words },
 	{ .name = "log", .value = "SPEC|none",
 	  .help = "where output is written besides: file:/PATH[#KEY...] (default none)",
 	  .put = attr_optional, .id = VSERIAL_A_PORT_LOG,

@@ -121,6 +121,7 @@ void port_read(const struct vnl_reply *reply, struct port *port)
 		.endpoint = vnl_u32(reply, VSERIAL_A_PORT_ENDPOINT),
 		.max_clients = vnl_u32(reply, VSERIAL_A_PORT_MAX_CLIENTS),
 		.idle_timeout = vnl_u32(reply, VSERIAL_A_PORT_IDLE_TIMEOUT),
+		.proxy = vnl_str(reply, VSERIAL_A_PORT_PROXY),
 		.log = vnl_str(reply, VSERIAL_A_PORT_LOG),
 		.log_reason = vnl_str(reply, VSERIAL_A_PORT_LOG_REASON),
 		.log_dropped = vnl_u64(reply, VSERIAL_A_PORT_LOG_DROPPED),

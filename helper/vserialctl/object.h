@@ -48,6 +48,7 @@ struct guest {
  * @endpoint: enum vserial_endpoint
  * @max_clients: peers a server takes at a time
  * @idle_timeout: in seconds, 0 = for ever
+ * @proxy: the concentrator, or ""
  * @log: where output is written besides, or ""
  * @log_reason: why that fails, or ""
  * @log_dropped: bytes the log lost
@@ -86,6 +87,7 @@ struct port {
 	uint32_t endpoint;
 	uint32_t max_clients;
 	uint32_t idle_timeout;
+	const char *proxy;
 	const char *log;
 	const char *log_reason;
 	uint64_t log_dropped;

@@ -135,6 +135,7 @@ static void set_port(json_t *object, const struct vnl_reply *reply)
 	set_string(object, "endpoint", endpoint_name(port.endpoint));
 	set_number(object, "max-clients", port.max_clients);
 	set_number(object, "idle-timeout", port.idle_timeout);
+	set_string(object, "proxy", port.proxy);
 	set_string(object, "log", port.log);
 	set_string(object, "log_reason", port.log_reason);
 	set_number(object, "log_dropped", port.log_dropped);

@@ -160,6 +160,7 @@ static void port_details(const struct port *port)
 		       size_format(port->rate, rate));
 	printf("    direction            %s\n", direction_name(port->direction));
 	printf("    yield-on-poll        %s\n", on_off(port->yield_on_poll));
+	string_detail("proxy", port->proxy);
 	string_detail("log", port->log);
 	string_detail("log-reason", port->log_reason);
 	if (*port->log)

@@ -39,6 +39,7 @@ void save_port(FILE *file, const struct port *port)
 {
 	char *guest = word_quote(port->guest);
 	char *backing = word_quote(port->backing);
+	char *proxy = word_quote(*port->proxy ? port->proxy : "none");
 	char *log = word_quote(*port->log ? port->log : "none");
 	char history[SIZE_TEXT], rate[SIZE_TEXT];
 
@@ -47,11 +48,12 @@ void save_port(FILE *file, const struct port *port)
 		port->connect_at_power_on ? "on" : "off",
 		overflow_name(port->overflow), port->stall_limit,
 		size_format(port->history, history), carrier_name(port->carrier));
-	fprintf(file, " endpoint %s max-clients %u idle-timeout %u log %s rate %s direction %s yield-on-poll %s\n",
-		endpoint_name(port->endpoint), port->max_clients, port->idle_timeout, log,
-		size_format(port->rate, rate), direction_name(port->direction),
+	fprintf(file, " endpoint %s max-clients %u idle-timeout %u proxy %s log %s rate %s direction %s yield-on-poll %s\n",
+		endpoint_name(port->endpoint), port->max_clients, port->idle_timeout, proxy,
+		log, size_format(port->rate, rate), direction_name(port->direction),
 		port->yield_on_poll ? "on" : "off");
 	free(guest);
 	free(backing);
+	free(proxy);
 	free(log);
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One backing: from the first word of the kernel to the last. */
+#include <stdio.h>
+#include <string.h>
+
 #include <linux/vserial.h>
 
 #include "arrival.h"
@@ -26,17 +29,63 @@ static void begin(struct session *session)
 		session_report(session, false);
 }
 
-/* A pipe says itself which end it is. */
-static bool is_server(const struct uri *uri, uint32_t endpoint)
+/* A pipe says itself which end it is; a concentrator is always dialled. */
+static bool is_server(const struct session *session, uint32_t endpoint)
 {
+	const struct uri *uri = &session->uri;
+
+	if (session->service)
+		return false;
 	if (uri->kind == URI_PIPE)
 		return !uri->client;
 	return endpoint == VSERIAL_ENDPOINT_SERVER ||
 	       (endpoint == VSERIAL_ENDPOINT_AUTO && !*uri->host);
 }
 
+static void set_uuid(uint8_t *to, const uint8_t *from)
+{
+	if (from)
+		memcpy(to, from, VSPC_UUID_SIZE);
+	else
+		memset(to, 0, VSPC_UUID_SIZE);
+}
+
+/* Whether a concentrator is to dial the service: where that says whom. */
+static bool is_dialled(const struct session *session, uint32_t endpoint)
+{
+	struct uri uri;
+	char why[URI_WHY_MAX];
+	bool host;
+
+	if (endpoint != VSERIAL_ENDPOINT_AUTO)
+		return endpoint == VSERIAL_ENDPOINT_CLIENT;
+	if (uri_parse(session->service, &uri, why, sizeof(why)))
+		return false;
+	host = *uri.host;
+	uri_free(&uri);
+	return host;
+}
+
+/* What a concentrator is told, the next time that it asks. */
+static void identify(struct session *session, const struct backing *backing)
+{
+	struct vspc_identity *identity = &session->identity;
+
+	if (!session->service)
+		return;
+	identity->name = session->port.guest;
+	identity->service = session->service;
+	identity->direction = is_dialled(session, backing->endpoint) ? VSPC_PROXY_CLIENT :
+			      VSPC_PROXY_SERVER;
+	/* Most know a machine by the first of these, so there has to be one. */
+	set_uuid(identity->vc_uuid, backing->vc_uuid ? backing->vc_uuid : backing->uuid);
+	set_uuid(identity->bios_uuid, backing->uuid);
+	set_uuid(identity->location_uuid, backing->location_uuid);
+}
+
 static void take_settings(struct session *session, const struct backing *backing)
 {
+	identify(session, backing);
 	session->power = backing->power;
 	session->max_clients = backing->max_clients ? backing->max_clients : UINT32_MAX;
 	session->idle_timeout = backing->idle_timeout;
@@ -63,7 +112,8 @@ static void read_tls_rules(struct session *session)
 	struct tls_rules *rules = NULL;
 	char why[TRANSPORT_WHY_MAX];
 
-	if (tls_possible(&session->uri, conf, session->server)) {
+	if (session->service ? session->uri.tls :
+	    tls_possible(&session->uri, conf, session->server)) {
 		rules = tls_rules_new(&session->uri, conf, session->server, why);
 		if (!rules) {
 			refuse_tls_rules(session, why);
@@ -75,6 +125,21 @@ static void read_tls_rules(struct session *session)
 		session->fault = 0;
 	tls_rules_free(session->tls);
 	session->tls = rules;
+}
+
+/* Return: the operations, or NULL with a sentence in @why. */
+static const struct transport_ops *find_transport(const struct session *session, char *why)
+{
+	const struct uri *uri = &session->uri;
+
+	if (session->service && (uri->kind != URI_TELNET || !*uri->host))
+		snprintf(why, TRANSPORT_WHY_MAX, "the proxy is neither telnet://HOST:PORT nor telnets://HOST:PORT");
+	else if (session->service && tls_required(uri) && !uri->tls)
+		snprintf(why, TRANSPORT_WHY_MAX, "vseriald speaks TLS to a concentrator from the first byte alone, which keys of the proxy demand: telnets://%s:%u",
+			 uri->host, uri->port);
+	else
+		return transport_find(uri, why);
+	return NULL;
 }
 
 struct session *session_new(struct daemon *daemon, const struct backing *backing)
@@ -91,17 +156,20 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	session->port.index = backing->index;
 	session->settled = backing->offset;
 	session->input.offset = backing->input;
+	if (*backing->proxy)
+		session->service = xstrdup(backing->spec);
 	TAILQ_INIT(&session->peers);
 	take_settings(session, backing);
 	ring_init(&session->ring, daemon->conf.viewer_buffer, backing->offset);
 	session->backoff.min = daemon->conf.retry_min * 1000ull;
 	session->backoff.max = daemon->conf.retry_max * SESSION_SECOND;
 
-	if (!uri_parse(backing->spec, &session->uri, why, sizeof(why)))
-		session->ops = transport_find(&session->uri, why);
+	if (!uri_parse(session->service ? backing->proxy : backing->spec, &session->uri, why,
+		       sizeof(why)))
+		session->ops = find_transport(session, why);
 	session->place.uri = &session->uri;
 	session->place.conf = &daemon->conf;
-	session->server = is_server(&session->uri, backing->endpoint);
+	session->server = is_server(session, backing->endpoint);
 	if (!session->ops)
 		session_set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
 	else
@@ -128,7 +196,7 @@ static void turn_around(struct session *session)
 	session->lookup = NULL;
 	dialer_free(session->dialer);
 	session->dialer = NULL;
-	arrivals_cancel(session->daemon->arrivals, session);
+	session_cancel_arrivals(session);
 	session->fault = 0;
 	while ((peer = TAILQ_FIRST(&session->peers)))
 		session_remove_peer(session, peer, NULL);
@@ -165,7 +233,7 @@ void session_update(struct session *session, const struct backing *backing)
 	bool off = session->power && !backing->power;
 
 	take_settings(session, backing);
-	if (session->ops && is_server(&session->uri, backing->endpoint) != session->server)
+	if (session->ops && is_server(session, backing->endpoint) != session->server)
 		turn_around(session);
 	session_watch_idleness(session);
 	tell_cable(session);
@@ -178,7 +246,7 @@ void session_update(struct session *session, const struct backing *backing)
 /* All but its peers and its listener; they are gone. */
 static void dispose(struct session *session)
 {
-	arrivals_cancel(session->daemon->arrivals, session);
+	session_cancel_arrivals(session);
 	dialer_free(session->dialer);
 	lookup_cancel(session->lookup);
 	sd_event_source_disable_unref(session->retry);
@@ -190,6 +258,7 @@ static void dispose(struct session *session)
 	ring_free(&session->ring);
 	tls_rules_free(session->tls);
 	uri_free(&session->uri);
+	free(session->service);
 	free(session->port.guest);
 	free(session->told_why);
 	free(session->told_peer);

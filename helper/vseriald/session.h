@@ -22,6 +22,7 @@
 #include "ring.h"
 #include "transport.h"
 #include "uri.h"
+#include "vspc_vm.h"
 
 /**
  * struct backing - a backing as the kernel tells of it
@@ -29,6 +30,10 @@
  * @guest: the guest's name
  * @index: the port's index
  * @spec: what to serve
+ * @proxy: the concentrator that is dialled, for which @spec is the service, or ""
+ * @uuid: the guest's BIOS UUID, or NULL
+ * @vc_uuid: its instance UUID, or NULL
+ * @location_uuid: its location UUID, or NULL
  * @endpoint: enum vserial_endpoint
  * @max_clients: peers at a time
  * @idle_timeout: seconds without a byte after which a peer has to go, 0: never
@@ -46,6 +51,10 @@ struct backing {
 	const char *guest;
 	uint32_t index;
 	const char *spec;
+	const char *proxy;
+	const uint8_t *uuid;
+	const uint8_t *vc_uuid;
+	const uint8_t *location_uuid;
 	uint32_t endpoint;
 	uint32_t max_clients;
 	uint32_t idle_timeout;
@@ -82,7 +91,10 @@ enum session_flow {
  * @max_clients: peers at a time
  * @idle_timeout: in seconds, 0: none
  * @cable: the guest's end of it
- * @uri: the specification
+ * @uri: the specification; with @service that of the concentrator
+ * @service: behind a concentrator, what it is told; or NULL
+ * @identity: what it is told besides
+ * @meeting: a connection to it that it has not accepted yet, or NULL
  * @digest: what stands for it when connections are handed over
  * @place: what is listened on or dialled
  * @ops: the kind of connection, NULL if the specification cannot be served
@@ -125,6 +137,9 @@ struct session {
 	struct com_port_guest cable;
 
 	struct uri uri;
+	char *service;
+	struct vspc_identity identity;
+	struct meeting *meeting;
 	uint32_t digest;
 	struct place place;
 	const struct transport_ops *ops;

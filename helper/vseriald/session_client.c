@@ -4,6 +4,7 @@
 
 #include "arrival.h"
 #include "dialer.h"
+#include "meeting.h"
 #include "session_parts.h"
 #include "timer.h"
 
@@ -44,9 +45,46 @@ static const struct arrival_handler servers = {
 	.failed = server_failed,
 };
 
+/* Concentrators. */
+
+static void accepted_by(void *arg, struct conn *conn, const char *name)
+{
+	struct session *session = arg;
+
+	session->meeting = NULL;
+	admit_server(arg, conn, name);
+}
+
+static void refused_by(void *arg, const char *name, const char *why)
+{
+	struct session *session = arg;
+
+	session->meeting = NULL;
+	server_failed(arg, name, why);
+}
+
+static void meet(void *arg, struct conn *conn, const char *name)
+{
+	static const struct arrival_handler handler = {
+		.arrived = accepted_by,
+		.failed = refused_by,
+	};
+	struct session *session = arg;
+
+	session->meeting = meeting_new(session->daemon, conn, name, &session->identity, &handler,
+				       session);
+}
+
+static const struct arrival_handler concentrators = {
+	.arrived = meet,
+	.failed = server_failed,
+};
+
 static void on_connected(void *arg, int fd, const char *name)
 {
-	session_arrive(arg, fd, name, &servers);
+	const struct session *session = arg;
+
+	session_arrive(arg, fd, name, session->service ? &concentrators : &servers);
 }
 
 static void on_failed(void *arg, const char *why)
@@ -115,7 +153,7 @@ void session_begin_leaving(struct session *session, const struct backing *backin
 {
 	dialer_free(session->dialer);
 	session->dialer = NULL;
-	arrivals_cancel(session->daemon->arrivals, session);
+	session_cancel_arrivals(session);
 	session->leaving = true;
 	session->end = backing->has_end ? backing->end : UINT64_MAX;
 	timer_start(session->daemon->event, &session->leave_timer,

@@ -82,6 +82,9 @@ void session_watch_idleness(struct session *session);
 void session_arrive(struct session *session, int fd, const char *name,
 		    const struct arrival_handler *handler);
 
+/** session_cancel_arrivals() - end those connections that are no peers yet. */
+void session_cancel_arrivals(struct session *session);
+
 /* session_server.c */
 
 /** session_begin_server() - listen, unless it does. */

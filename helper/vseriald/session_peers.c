@@ -8,6 +8,7 @@
 #include "dialer.h"
 #include "kport.h"
 #include "log.h"
+#include "meeting.h"
 #include "session_parts.h"
 #include "timer.h"
 #include "transport_tls.h"
@@ -127,12 +128,20 @@ struct peer *session_add_peer(struct session *session, struct conn *conn, const 
 	return peer;
 }
 
+void session_cancel_arrivals(struct session *session)
+{
+	arrivals_cancel(session->daemon->arrivals, session);
+	meeting_free(session->meeting);
+	session->meeting = NULL;
+}
+
 void session_arrive(struct session *session, int fd, const char *name,
 		    const struct arrival_handler *handler)
 {
 	const struct arrival_plan plan = {
 		.server = session->server,
-		.telnet = session->uri.kind == URI_TELNET,
+		/* To a concentrator it is spoken with more in it. */
+		.telnet = session->uri.kind == URI_TELNET && !session->service,
 		.tls = session->tls,
 		.at_once = session->uri.tls,
 		.required = tls_required(&session->uri),

@@ -386,6 +386,42 @@ static void spec_names_have_a_greatest_length(struct kunit *test)
 		     "x': a folder's name has 256 characters, at most 255 are");
 }
 
+static void expect_no_service(struct kunit *test, const char *text,
+			      const char *proxy, const char *sentence)
+{
+	struct vserial_reason reason = { "untouched" };
+	struct vserial_spec *spec = vserial_spec_parse_service(text, proxy,
+							       &reason);
+
+	KUNIT_ASSERT_TRUE(test, IS_ERR(spec));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(spec), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, reason.text, sentence);
+}
+
+/* Behind a concentrator a specification is what that understands. */
+static void spec_of_a_service(struct kunit *test)
+{
+	struct vserial_reason reason = { "untouched" };
+	struct vserial_spec *spec;
+
+	spec = vserial_spec_parse_service("any words: # at all",
+					  "TELNETS://192.0.2.1:13370#verify",
+					  &reason);
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(spec), "%s", reason.text);
+	KUNIT_EXPECT_EQ(test, spec->scheme, VSERIAL_SCHEME_HELPER);
+	KUNIT_EXPECT_STREQ(test, spec->text, "any words: # at all");
+	KUNIT_EXPECT_STREQ(test, spec->proxy,
+			   "TELNETS://192.0.2.1:13370#verify");
+	vserial_spec_free(spec);
+
+	expect_no_service(test, "x", "tcp://192.0.2.1:1",
+			  "proxy 'tcp://192.0.2.1:1': it is neither telnet://HOST:PORT nor telnets://HOST:PORT");
+	expect_no_service(test, "x", "telnet:192.0.2.1:1",
+			  "proxy 'telnet:192.0.2.1:1': it is neither telnet://HOST:PORT nor telnets://HOST:PORT");
+	expect_no_service(test, "a\nb", "telnet://192.0.2.1:1",
+			  "backing 'a': control character 0x0a after 1 characters is not allowed");
+}
+
 static void spec_free_takes_nothing(struct kunit *test)
 {
 	vserial_spec_free(NULL);
@@ -397,6 +433,7 @@ static struct kunit_case spec_cases[] = {
 	KUNIT_CASE(spec_without_control_characters),
 	KUNIT_CASE(spec_has_a_greatest_length),
 	KUNIT_CASE(spec_sentences_are_whole),
+	KUNIT_CASE(spec_of_a_service),
 	KUNIT_CASE(spec_names_have_a_greatest_length),
 	KUNIT_CASE(spec_free_takes_nothing),
 	{}

@@ -182,6 +182,7 @@ def _settings(values):
         "history": lambda v: u32(N.VSERIAL_A_PORT_HISTORY, _number(v)),
         "rate": lambda v: u32(N.VSERIAL_A_PORT_RATE, _number(v)),
         "direction": lambda v: u32(N.VSERIAL_A_PORT_DIRECTION, DIRECTIONS.index(v)),
+        "proxy": lambda v: string(N.VSERIAL_A_PORT_PROXY, "" if v == "none" else v),
         "log": lambda v: string(N.VSERIAL_A_PORT_LOG, "" if v == "none" else v),
         "endpoint": lambda v: u32(N.VSERIAL_A_PORT_ENDPOINT, ENDPOINTS.index(v)),
         "max_clients": lambda v: u32(N.VSERIAL_A_PORT_MAX_CLIENTS, v),

@@ -397,6 +397,7 @@ VALUES = {
     "overflow": "drop-old", "stall_limit": "5", "history": "4096", "carrier": "always",
     "log": "file:/tmp/r-fs.log", "endpoint": "client", "max_clients": "3", "idle_timeout": "9",
     "yield_on_poll": "on",
+    "proxy": "telnet://127.0.0.1:1",
 }
 #: the driver core's, not ours
 CORE = {"uevent", "drivers_autoprobe", "drivers_probe"}

@@ -144,7 +144,7 @@ void start(const char *spec, bool server, bool power)
 {
 	const struct backing backing = {
 		.id = 7, .guest = "vm", .index = 1,
-		.spec = spec,
+		.spec = spec, .proxy = kernel.proxy ? kernel.proxy : "",
 		.endpoint = server ? VSERIAL_ENDPOINT_SERVER : VSERIAL_ENDPOINT_CLIENT,
 		.max_clients = 2, .power = power, .offset = kernel.settled, .owned = true,
 		.uid = getuid(), .gid = getgid(),

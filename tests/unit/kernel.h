@@ -39,6 +39,7 @@
  * @waiting: the peer that waits for it
  * @confirm: a report is to be confirmed
  * @awake: the session has a turn to come
+ * @proxy: the concentrator of start(), or NULL
  */
 struct kernel {
 	uint32_t state;
@@ -61,6 +62,7 @@ struct kernel {
 	struct peer *waiting;
 	bool confirm;
 	bool awake;
+	const char *proxy;
 };
 
 extern struct daemon the_daemon;

@@ -185,7 +185,7 @@ static void test_unknown_attribute(void **state)
 	(void)state;
 	refused("port set a/0 colour red", CTL_REFUSED, "'colour'");
 	refused("port set a/0 colour red", CTL_REFUSED,
-		"backing, connect-at-power-on, overflow, stall-limit, history, carrier, endpoint, max-clients, idle-timeout, log, rate, direction, yield-on-poll, connected");
+		"backing, connect-at-power-on, overflow, stall-limit, history, carrier, endpoint, max-clients, idle-timeout, proxy, log, rate, direction, yield-on-poll, connected");
 	refused("guest set a ports 3", CTL_REFUSED, "'ports'");
 	refused("guest set a ports 3", CTL_REFUSED, "uuid, vc-uuid, location-uuid, owner");
 	/* Attributes are written out. */

@@ -105,7 +105,7 @@ run complete -j po;	check "complete behind an option" candidates "port"
 run complete --j;	check "complete an option" candidates "--json"
 run complete port "";	check "complete verbs" candidates "add set del show connect disconnect break history list-uarts help"
 run complete port set a/0 ""; check "complete attributes" \
-	candidates "backing connect-at-power-on overflow stall-limit history carrier endpoint max-clients idle-timeout log rate direction yield-on-poll connected"
+	candidates "backing connect-at-power-on overflow stall-limit history carrier endpoint max-clients idle-timeout proxy log rate direction yield-on-poll connected"
 run complete port set a/0 overflow drop-; check "complete a value" candidates "drop-old drop-new"
 run complete port set a/0 overflow block con; check "complete attributes not given yet" \
 	candidates "connect-at-power-on connected"

@@ -62,6 +62,7 @@ static void port_comes_back(const struct port *port)
 	assert_int_equal(got.endpoint, port->endpoint);
 	assert_int_equal(got.max_clients, port->max_clients);
 	assert_int_equal(got.idle_timeout, port->idle_timeout);
+	assert_string_equal(got.proxy, port->proxy);
 	assert_string_equal(got.log, port->log);
 	assert_int_equal(got.rate, port->rate);
 	assert_int_equal(got.direction, port->direction);
@@ -75,7 +76,7 @@ static void test_port(void **state)
 	struct port port = {
 		.guest = "web01.example-1_a", .index = 31, .backing = "null",
 		.connect_at_power_on = true, .overflow = VSERIAL_OVERFLOW_BLOCK,
-		.stall_limit = 1000, .history = 65536, .log = "",
+		.stall_limit = 1000, .history = 65536, .proxy = "", .log = "",
 	};
 
 	(void)state;
@@ -96,6 +97,7 @@ static void test_port(void **state)
 	port.endpoint = VSERIAL_ENDPOINT_CLIENT;
 	port.max_clients = VSERIAL_MAX_CLIENTS_MAX;
 	port.idle_timeout = VSERIAL_IDLE_TIMEOUT_MAX;
+	port.proxy = "telnets://192.0.2.1:13370#verify";
 	port.log = "file:/var/log/a b#timestamps&keep=3";
 	port.rate = 115200;
 	port.direction = VSERIAL_DIRECTION_OUT;
@@ -119,7 +121,7 @@ static void test_backings(void **state)
 		"file:/srv/# no comment",
 		"tcp+ssl://[::1]:4555 # cipherList = AES128-SHA:AES256-SHA & verify",
 	};
-	struct port port = { .guest = "g", .connect_at_power_on = true, .log = "" };
+	struct port port = { .guest = "g", .connect_at_power_on = true, .proxy = "", .log = "" };
 	size_t i;
 
 	(void)state;
@@ -131,7 +133,7 @@ static void test_backings(void **state)
 
 static void test_random_backings(void **state)
 {
-	struct port port = { .guest = "g", .log = "" };
+	struct port port = { .guest = "g", .proxy = "", .log = "" };
 	char backing[65];
 	int i, j;
 
@@ -150,7 +152,7 @@ static void test_random_backings(void **state)
 
 static void test_longest_backing(void **state)
 {
-	struct port port = { .guest = "g", .log = "" };
+	struct port port = { .guest = "g", .proxy = "", .log = "" };
 	char backing[VSERIAL_SPEC_MAX + 1];
 
 	(void)state;

@@ -6,6 +6,7 @@ import socket
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from vspc import (ABORT, BEGIN, COMPLETE, DO, GOAHEAD, IAC, KNOWN_2, NAME, NOTNOW, OPTION,
                   PATIENCE, PEER, PEER_OK, SB, SE, UNKNOWN_2, VC_UUID, WILL, WILL_PROXY, WONT_PROXY,
                   Concentrator, Machine, Telnet, Viewer, certificates, client_context, free_port,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from vspc import Concentrator, certificates, free_port
 
 # What it finds of each; none that only a viewer sees.

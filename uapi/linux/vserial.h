@@ -217,6 +217,7 @@ enum {
 
 	VSERIAL_A_PORT_YIELD_ON_POLL,	/* u8: 0 or 1, a setting */
 	VSERIAL_A_PORT_POLLS,		/* u64, read-only: that found nothing */
+	VSERIAL_A_PORT_PROXY,		/* string: a concentrator's URI, empty: none; a setting */
 
 	__VSERIAL_A_PORT_MAX
 };
@@ -285,6 +286,10 @@ enum {
 	VSERIAL_A_BACKING_LINES,	/* u32: TIOCM_* that the guest drives, or the peer */
 	VSERIAL_A_BACKING_SPEED,	/* u32: bits/s, if the guest has set them */
 	VSERIAL_A_BACKING_CFLAG,	/* u32: with SPEED: the rest of its c_cflag */
+	VSERIAL_A_BACKING_PROXY,	/* string: the concentrator to be dialled, if any */
+	VSERIAL_A_BACKING_UUID,		/* binary 16: the guest's BIOS UUID, if it has one */
+	VSERIAL_A_BACKING_VC_UUID,	/* binary 16: its instance UUID */
+	VSERIAL_A_BACKING_LOCATION_UUID, /* binary 16 */
 
 	__VSERIAL_A_BACKING_MAX
 };

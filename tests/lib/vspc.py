@@ -275,7 +275,7 @@ class Viewer(Telnet):
 
 
 def certificates(folder):
-    subprocess.run([os.path.join(os.path.dirname(os.path.abspath(__file__)), "certificates"),
+    subprocess.run([os.path.join(os.path.dirname(os.path.abspath(__file__)), "../unit/certificates"),
                     folder], check=True)
 
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The layer by which a port is a virtual machine to a concentrator. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "conn_vspc.h"
+#include "memory.h"
+
+/* What of the port is taken at a time. */
+#define PIECE		8192u
+/* What is read from below at a time. */
+#define READ_MAX	4096u
+/* Bytes for the port that may come before it has been accepted. */
+#define EARLY_MAX	65536u
+
+/**
+ * struct vspc_conn - one connection
+ * @conn: what others see
+ * @vm: what is spoken
+ * @in: bytes of the network behind a break, or that there was no room for
+ * @early: bytes for the port that came before it had been accepted
+ * @broke: a break came behind the last bytes
+ */
+struct vspc_conn {
+	struct conn conn;
+	struct vspc_vm vm;
+	struct outbox in;
+	struct outbox early;
+	bool broke;
+};
+
+static struct vspc_conn *vspc_of(struct conn *conn)
+{
+	return (struct vspc_conn *)conn;
+}
+
+static int flush(struct conn *conn)
+{
+	struct vspc_conn *v = vspc_of(conn);
+	struct outbox *out = &v->vm.out;
+
+	while (outbox_waits(out)) {
+		const struct iovec iov = { .iov_base = out->bytes + out->at,
+					   .iov_len = outbox_waits(out) };
+		ssize_t n = conn_write(conn->below, &iov, 1);
+
+		if (n < 0)
+			return (int)n;
+		outbox_sent(out, (size_t)n);
+	}
+	return conn_flush(conn->below);
+}
+
+/* Bytes for the port out of those that have been read.  Return: how many. */
+static size_t receive(struct vspc_conn *v, void *to, size_t max)
+{
+	/* Behind the greeting nothing has a time any more. */
+	struct telnet_received r = vspc_vm_receive(&v->vm, 0, v->in.bytes + v->in.at,
+						   outbox_waits(&v->in), to, max);
+
+	outbox_sent(&v->in, r.consumed);
+	v->broke = r.event == TELNET_BREAK;
+	return r.len;
+}
+
+/* Return: how many bytes have been read from below, 0 at its end, or a negative errno. */
+static ssize_t read_below(struct vspc_conn *v)
+{
+	uint8_t wire[READ_MAX];
+	ssize_t n = conn_read(v->conn.below, wire, sizeof(wire));
+
+	if (n > 0)
+		outbox_add(&v->in, wire, (size_t)n);
+	return n;
+}
+
+static ssize_t read_vspc(struct conn *conn, void *bytes, size_t len)
+{
+	struct vspc_conn *v = vspc_of(conn);
+	size_t n = outbox_waits(&v->early);
+	ssize_t rc;
+
+	if (n) {
+		n = n < len ? n : len;
+		memcpy(bytes, v->early.bytes + v->early.at, n);
+		outbox_sent(&v->early, n);
+		return (ssize_t)n;
+	}
+	if (vspc_vm_full(&v->vm)) {
+		rc = flush(conn);
+		if (rc && vspc_vm_full(&v->vm))
+			return rc == -EAGAIN ? -EBUSY : rc;
+	}
+	rc = outbox_waits(&v->in) ? 1 : read_below(v);
+	if (rc <= 0)
+		return rc;
+	n = receive(v, bytes, len);
+	if (v->vm.state == VSPC_VM_FAILED)
+		return -ECONNABORTED;
+	return n ? (ssize_t)n : -EAGAIN;
+}
+
+static ssize_t write_vspc(struct conn *conn, const struct iovec *iov, int n)
+{
+	struct vspc_conn *v = vspc_of(conn);
+	size_t taken = 0, len;
+	int i, rc = flush(conn);
+
+	if (rc)
+		return rc;
+	for (i = 0; i < n && taken < PIECE; i++) {
+		len = iov[i].iov_len < PIECE - taken ? iov[i].iov_len : PIECE - taken;
+		vspc_vm_send(&v->vm, iov[i].iov_base, len);
+		taken += len;
+	}
+	rc = flush(conn);
+	return rc && rc != -EAGAIN ? rc : (ssize_t)taken;
+}
+
+static size_t unsettled(const struct conn *conn)
+{
+	const struct vspc_conn *v = (const struct vspc_conn *)conn;
+
+	/* It only grows on its way, so these are not too few. */
+	return conn_unsettled(conn->below) + outbox_waits(&v->vm.out);
+}
+
+static bool pending(const struct conn *conn)
+{
+	const struct vspc_conn *v = (const struct vspc_conn *)conn;
+
+	return outbox_waits(&v->early) || outbox_waits(&v->in) || conn_pending(conn->below);
+}
+
+static enum conn_event take_event(struct conn *conn, struct conn_window *window)
+{
+	struct vspc_conn *v = vspc_of(conn);
+	bool broke = v->broke;
+
+	(void)window;
+	v->broke = false;
+	return broke ? CONN_BREAK : CONN_NOTHING;
+}
+
+static void send_break(struct conn *conn)
+{
+	outbox_add(&vspc_of(conn)->vm.out, telnet_break, sizeof(telnet_break));
+}
+
+static const char *why(const struct conn *conn)
+{
+	return ((const struct vspc_conn *)conn)->vm.why;
+}
+
+static void end(struct conn *conn)
+{
+	struct vspc_conn *v = vspc_of(conn);
+
+	vspc_vm_free(&v->vm);
+	outbox_clear(&v->in);
+	outbox_clear(&v->early);
+	free(v);
+}
+
+static const struct conn_ops vspc_ops = {
+	.read = read_vspc,
+	.write = write_vspc,
+	.flush = flush,
+	.unsettled = unsettled,
+	.pending = pending,
+	.event = take_event,
+	.send_break = send_break,
+	.why = why,
+	.end = end,
+};
+
+struct conn *conn_vspc(struct conn *below, const struct vspc_identity *identity, uint64_t now)
+{
+	struct vspc_conn *v = xcalloc(1, sizeof(*v));
+	int on = 1;
+
+	v->conn.ops = &vspc_ops;
+	v->conn.below = below;
+	v->conn.fd = below->fd;
+	vspc_vm_start(&v->vm, identity, &vspc_times_default, below->below, now);
+	/* Urgent data would lose its place, and the byte in front of it its meaning. */
+	setsockopt(below->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+	return &v->conn;
+}
+
+/* Return: 0, or a negative errno. */
+static int greet(struct vspc_conn *v, uint64_t now)
+{
+	uint8_t bytes[READ_MAX];
+	ssize_t rc = 1;
+
+	while (rc > 0 && v->vm.state < VSPC_VM_UP && !vspc_vm_full(&v->vm)) {
+		struct telnet_received r = vspc_vm_receive(&v->vm, now, v->in.bytes + v->in.at,
+							   outbox_waits(&v->in), bytes,
+							   sizeof(bytes));
+
+		outbox_sent(&v->in, r.consumed);
+		outbox_add(&v->early, bytes, r.len);
+		if (outbox_waits(&v->early) > EARLY_MAX)
+			return -EMSGSIZE;
+		if (!r.consumed)
+			rc = read_below(v);
+	}
+	vspc_vm_tick(&v->vm, now);
+	if (v->vm.state >= VSPC_VM_UP)
+		return 0;
+	return rc == 0 ? -ECONNRESET : rc < 0 && rc != -EBUSY ? (int)rc : -EAGAIN;
+}
+
+int conn_vspc_greet(struct conn *conn, uint64_t now, uint32_t *events, uint64_t *deadline)
+{
+	struct vspc_conn *v = vspc_of(conn);
+	int rc = greet(v, now), sent = flush(conn);
+
+	if (v->vm.state == VSPC_VM_FAILED)
+		return -ECONNREFUSED;
+	if (sent && sent != -EAGAIN)
+		return sent;
+	*events = EPOLLIN | (sent ? EPOLLOUT : 0);
+	*deadline = v->vm.deadline;
+	return rc;
+}
