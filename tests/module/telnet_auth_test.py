@@ -169,6 +169,42 @@ def telnetd(*options):
 
 
 @test
+def dialled():
+    """in.telnetd-ssl, dialled with verify: TLS on the wire, all 256 values there and back"""
+    console = Console("a-dial", "null")
+    for options, keys in (([], "#verify"), (["-z secure"], ""),
+                          ([], "#peerName=console.example")):
+        wire = Wire(telnetd(*options))
+        console.becomes(f"telnet://{HOST}:{wire.number}{keys}")
+        console.has_peer("TLSv1.", "CN=localhost")
+        got = b""
+        while not got.endswith(b"login: "):
+            got += console.tty.read_exactly(1)
+        console.write(ALL)
+        console.reads(ALL)
+        expect(IS_START + RECORD in wire.up, "TLS begins behind IS START")
+        expect(ACCEPT + RECORD in wire.down, "TLS begins behind ACCEPT")
+        wire.shows_no(b"login: ", ALL[65:91])
+
+
+@test
+def dialled_refused():
+    """in.telnetd-ssl is not who it has to be, or has no TLS: the reason says so, nothing passes"""
+    console = Console("a-no", "null")
+    for options, keys, words in (
+            (["-z nossl"], "#verify", ("it has no TLS in telnet's option",)),
+            ([], "#peerName=elsewhere.example",
+             ("is for localhost, console.example, 127.0.0.1, not for elsewhere.example",)),
+            ([], "#thumbprint=" + "00" * 32, ("has the thumbprint ", "not 0000"))):
+        wire = Wire(telnetd(*options))
+        console.becomes(f"telnet://{HOST}:{wire.number}{keys}")
+        console.write(SECRET)
+        console.fails(*words)
+        wire.shows_no(SECRET)
+        console.read_nothing()
+
+
+@test
 def reconnects():
     """the connection is lost and made again: TLS once more, from where it was"""
     wire = Wire(telnetd())
