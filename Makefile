@@ -24,7 +24,7 @@ headers:
 		echo "$(KDIR) has no kernel headers: install linux-headers-$$(uname -r), or name others with KDIR=" >&2; \
 		exit 1; }
 
-run: ## show it: a real guest's console arriving in a file, in a throw-away VM (as root)
+run: ## show it: a real guest's console over TCP, in a file and over telnet, in a throw-away VM (as root)
 	@tests/demo/run
 
 check: ## run all tests, or those that ONLY="unit kunit …" names (as root)

@@ -13,9 +13,11 @@ $b cat /pattern
 echo "guest: end of pattern, sha256 $($b sha256sum </pattern | $b cut -d' ' -f1)"
 [ "$LINGER" ] || $b reboot -f
 
-# Someone is there to look at it: says something every second, and echoes.
+# Someone is there to look at it: says something every second, and echoes, until
+# it is told bye.
 ( n=0; while $b sleep 1; do n=$((n + 1)); echo "guest: alive for $n s"; done ) &
 while read -r line; do
 	echo "guest: heard \"$line\""
+	[ "$line" != bye ] || break
 done
 $b reboot -f
