@@ -2,6 +2,7 @@
 /* Telnet's option AUTHENTICATION with the type SSL. */
 #include <string.h>
 
+#include "auth_word.h"
 #include "telnet_auth.h"
 
 /* Commands of telnet. */
@@ -13,22 +14,6 @@
 #define DONT		254
 #define IAC		255
 
-/* The option, and what its subnegotiations are. */
-#define AUTHENTICATION	37
-#define IS		0
-#define SEND		1
-#define REPLY		2
-
-/* Types, each with a byte of modifiers, of which all peers use 0 with SSL. */
-#define TYPE_NULL	0
-#define TYPE_SSL	7
-#define MODIFIERS	0
-
-/* What an exchange of type SSL consists of. */
-#define START		1
-#define ACCEPT		2
-#define REJECT		3
-
 static void say(struct telnet_auth *auth, const void *bytes, size_t len)
 {
 	memcpy(auth->replies + auth->replies_len, bytes, len);
@@ -37,9 +22,14 @@ static void say(struct telnet_auth *auth, const void *bytes, size_t len)
 
 static void say_verb(struct telnet_auth *auth, uint8_t verb)
 {
-	const uint8_t bytes[] = { IAC, verb, AUTHENTICATION };
+	const uint8_t bytes[] = { IAC, verb, AUTH_WORD_OPTION };
 
 	say(auth, bytes, sizeof(bytes));
+}
+
+static void say_word(struct telnet_auth *auth, enum auth_word word)
+{
+	auth->replies_len += auth_word_say(word, auth->replies + auth->replies_len);
 }
 
 static bool is_open(const struct telnet_auth *auth)
@@ -60,36 +50,35 @@ static void refuse(struct telnet_auth *auth, uint8_t verb)
 
 static void server_verb(struct telnet_auth *auth, uint8_t verb)
 {
-	static const uint8_t send_ssl[] = {
-		IAC, SB, AUTHENTICATION, SEND, TYPE_SSL, MODIFIERS, IAC, SE,
-	};
-
 	if (verb == DO) {
 		refuse(auth, WONT);
 	} else if (verb == WONT) {
 		auth->verdict = TELNET_AUTH_PLAIN;
 	} else if (verb == WILL && auth->verdict == TELNET_AUTH_OPEN) {
 		auth->verdict = TELNET_AUTH_AGREED;
-		say(auth, send_ssl, sizeof(send_ssl));
+		say_word(auth, AUTH_WORD_SEND_SSL);
 	}
 }
 
-/* IS, type, modifiers, and what that type says. */
-static void server_sub(struct telnet_auth *auth)
+static void server_word(struct telnet_auth *auth, enum auth_word word)
 {
-	const uint8_t *sub = auth->sub;
-	bool ssl = auth->sub_len >= 4 && sub[1] == TYPE_SSL && sub[2] == MODIFIERS &&
-		   sub[3] == START;
-	const uint8_t answer[] = {
-		IAC, SB, AUTHENTICATION, REPLY, TYPE_SSL, MODIFIERS, ssl ? ACCEPT : REJECT,
-		IAC, SE,
-	};
-
-	if (auth->sub_len < 2 || sub[0] != IS || auth->verdict != TELNET_AUTH_AGREED)
+	if (auth->verdict != TELNET_AUTH_AGREED)
 		return;
-	auth->verdict = ssl ? TELNET_AUTH_TLS : TELNET_AUTH_PLAIN;
-	if (sub[1] != TYPE_NULL)
-		say(auth, answer, sizeof(answer));
+	switch (word) {
+	case AUTH_WORD_START:
+		auth->verdict = TELNET_AUTH_TLS;
+		say_word(auth, AUTH_WORD_ACCEPT);
+		break;
+	case AUTH_WORD_NONE:
+		auth->verdict = TELNET_AUTH_PLAIN;
+		break;
+	case AUTH_WORD_IS_OTHER:
+		auth->verdict = TELNET_AUTH_PLAIN;
+		say_word(auth, AUTH_WORD_REJECT);
+		break;
+	default:
+		break;
+	}
 }
 
 /* The client's side. */
@@ -114,41 +103,31 @@ static void client_verb(struct telnet_auth *auth, uint8_t verb)
 	}
 }
 
-/* SEND, and types with their modifiers. */
-static bool has_ssl(const struct telnet_auth *auth)
+static void client_word(struct telnet_auth *auth, enum auth_word word)
 {
-	size_t i;
+	/* An answer is one to START, and that is said once. */
+	bool answers = word == AUTH_WORD_ACCEPT || word == AUTH_WORD_REJECT;
 
-	for (i = 1; i + 1 < auth->sub_len; i += 2)
-		if (auth->sub[i] == TYPE_SSL && auth->sub[i + 1] == MODIFIERS)
-			return true;
-	return false;
-}
-
-static void client_sub(struct telnet_auth *auth)
-{
-	static const uint8_t is_start[] = {
-		IAC, SB, AUTHENTICATION, IS, TYPE_SSL, MODIFIERS, START, IAC, SE,
-	};
-	static const uint8_t is_null[] = {
-		IAC, SB, AUTHENTICATION, IS, TYPE_NULL, MODIFIERS, IAC, SE,
-	};
-	const uint8_t *sub = auth->sub;
-
-	if (!auth->sub_len)
+	if (answers != auth->began)
 		return;
-	if (sub[0] == SEND && !auth->began && has_ssl(auth)) {
+	switch (word) {
+	case AUTH_WORD_SEND_SSL:
 		auth->began = true;
 		auth->verdict = TELNET_AUTH_AGREED;
-		say(auth, is_start, sizeof(is_start));
-	} else if (sub[0] == SEND && !auth->began) {
+		say_word(auth, AUTH_WORD_START);
+		break;
+	case AUTH_WORD_SEND_OTHER:
 		auth->verdict = TELNET_AUTH_PLAIN;
-		say(auth, is_null, sizeof(is_null));
-	} else if (sub[0] == REPLY && auth->began && auth->sub_len >= 4 && sub[1] == TYPE_SSL) {
-		if (sub[3] == ACCEPT)
-			auth->verdict = TELNET_AUTH_TLS;
-		else if (sub[3] == REJECT)
-			auth->verdict = TELNET_AUTH_PLAIN;
+		say_word(auth, AUTH_WORD_NONE);
+		break;
+	case AUTH_WORD_ACCEPT:
+		auth->verdict = TELNET_AUTH_TLS;
+		break;
+	case AUTH_WORD_REJECT:
+		auth->verdict = TELNET_AUTH_PLAIN;
+		break;
+	default:
+		break;
 	}
 }
 
@@ -164,10 +143,12 @@ static void take_verb(struct telnet_auth *auth, uint8_t verb)
 
 static void take_sub(struct telnet_auth *auth)
 {
+	enum auth_word word = auth_word_read(auth->sub, auth->sub_len);
+
 	if (auth->server)
-		server_sub(auth);
+		server_word(auth, word);
 	else
-		client_sub(auth);
+		client_word(auth, word);
 }
 
 /* The peer speaks telnet. */
@@ -213,7 +194,7 @@ static size_t take_option(struct telnet_auth *auth, uint8_t option, uint8_t *to)
 {
 	auth->state = TELNET_AUTH_S_DATA;
 	hear_telnet(auth);
-	if (option != AUTHENTICATION)
+	if (option != AUTH_WORD_OPTION)
 		return put(to, 3, auth->verb, option);
 	take_verb(auth, auth->verb);
 	return 0;
@@ -223,9 +204,9 @@ static size_t take_sub_option(struct telnet_auth *auth, uint8_t option, uint8_t 
 {
 	hear_telnet(auth);
 	/* In those of other options nothing can be told from data but their end. */
-	auth->state = option == AUTHENTICATION ? TELNET_AUTH_S_SUB : TELNET_AUTH_S_DATA;
+	auth->state = option == AUTH_WORD_OPTION ? TELNET_AUTH_S_SUB : TELNET_AUTH_S_DATA;
 	auth->sub_len = 0;
-	return option == AUTHENTICATION ? 0 : put(to, 3, SB, option);
+	return option == AUTH_WORD_OPTION ? 0 : put(to, 3, SB, option);
 }
 
 /* Behind IAC in a subnegotiation of ours. */
@@ -303,7 +284,7 @@ size_t telnet_auth_give_up(struct telnet_auth *auth, uint8_t *to)
 		break;
 	}
 	/* Whoever goes on reading passes over the rest of it. */
-	return put(to, state == TELNET_AUTH_S_SUB ? 3 : 4, SB, AUTHENTICATION);
+	return put(to, state == TELNET_AUTH_S_SUB ? 3 : 4, SB, AUTH_WORD_OPTION);
 }
 
 const uint8_t *telnet_auth_replies(const struct telnet_auth *auth, size_t *len)

@@ -2,16 +2,11 @@
 /* A virtual machine's side of a connection to a concentrator. */
 #include <string.h>
 
+#include "auth_word.h"
 #include "vspc_vm.h"
 
 /* With this much to be written nothing more is received. */
 #define OUT_MAX		16384u
-
-/* AUTHENTICATION (RFC 2941). */
-#define OPT_AUTH	37
-#define AUTH_IS		0
-#define AUTH_SEND	1
-#define AUTH_NULL	0
 
 const struct vspc_times vspc_times_default = {
 	.auth = 2000,
@@ -137,6 +132,15 @@ static void settle(struct vspc_vm *vm, uint64_t now)
 		enter(vm, VSPC_VM_SETTLE, now + vm->times->settle);
 }
 
+/* AUTHENTICATION has come to its end, and the connection is plain. */
+static void stay_plain(struct vspc_vm *vm, uint64_t now)
+{
+	if (vm->tls == VSPC_TLS_REQUIRED)
+		fail(vm, "it has no TLS in telnet's option AUTHENTICATION, which the keys of the proxy demand");
+	else
+		offer(vm, now);
+}
+
 /* What the options of telnet have come to. */
 static void look_at_options(struct vspc_vm *vm, uint64_t now)
 {
@@ -148,11 +152,13 @@ static void look_at_options(struct vspc_vm *vm, uint64_t now)
 			return;
 		if (stand == TELNET_ON) {
 			/* What is wanted is told by the subnegotiation to come. */
+			if (vm->facts.auth != VSPC_AUTH_ASKED)
+				enter(vm, VSPC_VM_AUTH, now + vm->times->option);
 			vm->facts.auth = VSPC_AUTH_ASKED;
 			return;
 		}
 		vm->facts.auth = VSPC_AUTH_REFUSED;
-		offer(vm, now);
+		stay_plain(vm, now);
 	}
 	stand = telnet_stand(&vm->telnet, TELNET_VSPC, true);
 	if (vm->state == VSPC_VM_OPTION && stand == TELNET_ON)
@@ -169,7 +175,7 @@ void vspc_vm_tick(struct vspc_vm *vm, uint64_t now)
 	case VSPC_VM_AUTH:
 		if (vm->facts.auth != VSPC_AUTH_ASKED)
 			vm->facts.auth = VSPC_AUTH_SILENCE;
-		offer(vm, now);
+		stay_plain(vm, now);
 		break;
 	case VSPC_VM_OPTION:
 		fail(vm, "the peer does not answer the vSPC option: it is no concentrator");
@@ -186,6 +192,7 @@ void vspc_vm_tick(struct vspc_vm *vm, uint64_t now)
 		vm->not_now = true;
 		vspc_vm_abort(vm);
 		break;
+	case VSPC_VM_TLS:
 	case VSPC_VM_PEERED:
 	case VSPC_VM_UP:
 	case VSPC_VM_MOVING:
@@ -305,17 +312,55 @@ static void take_message(struct vspc_vm *vm, const struct vspc_message *message,
 	}
 }
 
-/* No kind of authentication is ours; the connection stays plain. */
-static void take_auth(struct vspc_vm *vm, const uint8_t *sub, size_t len, uint64_t now)
+static void say_auth(struct vspc_vm *vm, enum auth_word word)
 {
-	static const uint8_t none[] = { 255, 250, OPT_AUTH, AUTH_IS, AUTH_NULL, 0, 255, 240 };
-
-	if (len < 2 || sub[1] != AUTH_SEND || vm->facts.auth != VSPC_AUTH_ASKED)
-		return;
 	take_replies(vm);
-	outbox_add(&vm->out, none, sizeof(none));
-	if (vm->state == VSPC_VM_AUTH)
-		offer(vm, now);
+	vm->out.len += auth_word_say(word, outbox_room(&vm->out, AUTH_WORD_MAX));
+}
+
+/* Once: one that asks again and again is not answered for ever. */
+static void decline(struct vspc_vm *vm)
+{
+	if (!vm->declined)
+		say_auth(vm, AUTH_WORD_NONE);
+	vm->declined = true;
+}
+
+/* TLS is the only kind of authentication that is ours, if there can be any. */
+static void take_auth(struct vspc_vm *vm, enum auth_word word, uint64_t now)
+{
+	/* An answer is one to START, and that is said once. */
+	bool answers = word == AUTH_WORD_ACCEPT || word == AUTH_WORD_REJECT;
+
+	bool asks = word == AUTH_WORD_SEND_SSL || word == AUTH_WORD_SEND_OTHER;
+
+	/* Too late, but some wait for the answer. */
+	if (vm->state != VSPC_VM_AUTH && asks)
+		decline(vm);
+	if (vm->state != VSPC_VM_AUTH || vm->facts.auth != VSPC_AUTH_ASKED ||
+	    answers != vm->tls_begun)
+		return;
+	switch (word) {
+	case AUTH_WORD_SEND_SSL:
+	case AUTH_WORD_SEND_OTHER:
+		vm->tls_begun = word == AUTH_WORD_SEND_SSL && vm->tls != VSPC_TLS_NONE;
+		if (vm->tls_begun) {
+			say_auth(vm, AUTH_WORD_START);
+			break;
+		}
+		decline(vm);
+		stay_plain(vm, now);
+		break;
+	case AUTH_WORD_ACCEPT:
+		vm->facts.auth = VSPC_AUTH_TLS;
+		enter(vm, VSPC_VM_TLS, 0);
+		break;
+	case AUTH_WORD_REJECT:
+		stay_plain(vm, now);
+		break;
+	default:
+		break;
+	}
 }
 
 static void take_sub(struct vspc_vm *vm, uint64_t now)
@@ -323,10 +368,12 @@ static void take_sub(struct vspc_vm *vm, uint64_t now)
 	struct vspc_message message;
 	size_t len;
 	const uint8_t *sub = telnet_sub(&vm->telnet, &len);
+	/* Nothing is told to whom we do not know yet. */
+	bool strange = vm->state == VSPC_VM_AUTH && vm->tls == VSPC_TLS_REQUIRED;
 
-	if (*sub == OPT_AUTH)
-		take_auth(vm, sub, len, now);
-	else if (vspc_decode(sub, len, &message))
+	if (*sub == AUTH_WORD_OPTION)
+		take_auth(vm, auth_word_read(sub + 1, len - 1), now);
+	else if (!strange && vspc_decode(sub, len, &message))
 		take_message(vm, &message, now);
 }
 
@@ -336,7 +383,8 @@ struct telnet_received vspc_vm_receive(struct vspc_vm *vm, uint64_t now, const u
 	struct telnet_received all = { 0 }, r;
 
 	vspc_vm_tick(vm, now);
-	while (all.consumed < len && all.event != TELNET_BREAK && !vspc_vm_full(vm)) {
+	while (all.consumed < len && all.event != TELNET_BREAK && !vspc_vm_full(vm) &&
+	       vm->state != VSPC_VM_TLS) {
 		r = telnet_receive(&vm->telnet, from + all.consumed, len - all.consumed,
 				   to + all.len, max - all.len);
 		if (!r.consumed)
@@ -358,17 +406,24 @@ struct telnet_received vspc_vm_receive(struct vspc_vm *vm, uint64_t now, const u
 /* What the caller wants. */
 
 void vspc_vm_start(struct vspc_vm *vm, const struct vspc_identity *identity,
-		   const struct vspc_times *times, bool encrypted, uint64_t now)
+		   const struct vspc_times *times, enum vspc_tls tls, uint64_t now)
 {
-	*vm = (struct vspc_vm){ .identity = identity, .times = times };
+	*vm = (struct vspc_vm){ .identity = identity, .times = times, .tls = tls };
 	telnet_start_vspc(&vm->telnet, TELNET_VM, vm->sub, sizeof(vm->sub));
-	if (encrypted) {
+	if (tls == VSPC_TLS_ALREADY) {
 		offer(vm, now);
 		return;
 	}
 	telnet_offer_auth(&vm->telnet);
 	take_replies(vm);
 	enter(vm, VSPC_VM_AUTH, now + times->auth);
+}
+
+void vspc_vm_encrypted(struct vspc_vm *vm, uint64_t now)
+{
+	/* Anybody could have said what came in plain text. */
+	vm->facts = (struct vspc_facts){ .auth = VSPC_AUTH_TLS };
+	offer(vm, now);
 }
 
 void vspc_vm_start_moved(struct vspc_vm *vm, const uint8_t *blob, size_t len,

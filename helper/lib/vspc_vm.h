@@ -56,8 +56,23 @@ struct vspc_times {
 extern const struct vspc_times vspc_times_default;
 
 /**
+ * enum vspc_tls - how the connection is encrypted
+ * @VSPC_TLS_NONE: not at all
+ * @VSPC_TLS_POSSIBLE: if the concentrator has TLS in AUTHENTICATION
+ * @VSPC_TLS_REQUIRED: in that way, or there is no connection
+ * @VSPC_TLS_ALREADY: from its first byte
+ */
+enum vspc_tls {
+	VSPC_TLS_NONE,
+	VSPC_TLS_POSSIBLE,
+	VSPC_TLS_REQUIRED,
+	VSPC_TLS_ALREADY,
+};
+
+/**
  * enum vspc_vm_state - how far it is
  * @VSPC_VM_AUTH: AUTHENTICATION is offered
+ * @VSPC_VM_TLS: when @out is written TLS is next, then vspc_vm_encrypted()
  * @VSPC_VM_OPTION: the option is offered
  * @VSPC_VM_PROXY: DO-PROXY or VMOTION-PEER is out
  * @VSPC_VM_SETTLE: it is accepted, and more may be asked
@@ -69,6 +84,7 @@ extern const struct vspc_times vspc_times_default;
  */
 enum vspc_vm_state {
 	VSPC_VM_AUTH,
+	VSPC_VM_TLS,
 	VSPC_VM_OPTION,
 	VSPC_VM_PROXY,
 	VSPC_VM_SETTLE,
@@ -83,13 +99,15 @@ enum vspc_vm_state {
  * enum vspc_auth - what became of AUTHENTICATION
  * @VSPC_AUTH_UNUSED: it was not offered, for the connection is encrypted
  * @VSPC_AUTH_REFUSED: DONT AUTHENTICATION came
- * @VSPC_AUTH_ASKED: DO AUTHENTICATION came
+ * @VSPC_AUTH_ASKED: DO AUTHENTICATION came, and no TLS of it
+ * @VSPC_AUTH_TLS: it has led to TLS
  * @VSPC_AUTH_SILENCE: nothing came in time
  */
 enum vspc_auth {
 	VSPC_AUTH_UNUSED,
 	VSPC_AUTH_REFUSED,
 	VSPC_AUTH_ASKED,
+	VSPC_AUTH_TLS,
 	VSPC_AUTH_SILENCE,
 };
 
@@ -150,6 +168,9 @@ struct vspc_vm {
 
 	const struct vspc_identity *identity;
 	const struct vspc_times *times;
+	enum vspc_tls tls;
+	bool tls_begun;
+	bool declined;
 	bool destination;
 	struct vspc_set acknowledged;
 	uint8_t sub[VSPC_VM_SUB_MAX];
@@ -160,11 +181,18 @@ struct vspc_vm {
  * @vm: receives its state; the caller ends with vspc_vm_free()
  * @identity: what is told; kept by the caller as long as the connection
  * @times: how long is waited; kept likewise
- * @encrypted: AUTHENTICATION is not offered
+ * @tls: how it is encrypted
  * @now: the time, in milliseconds
  */
 void vspc_vm_start(struct vspc_vm *vm, const struct vspc_identity *identity,
-		   const struct vspc_times *times, bool encrypted, uint64_t now);
+		   const struct vspc_times *times, enum vspc_tls tls, uint64_t now);
+
+/**
+ * vspc_vm_encrypted() - go on, after a handshake; only in VSPC_VM_TLS
+ * @vm: the connection; what it has not taken of the plain text is lost
+ * @now: the time, in milliseconds
+ */
+void vspc_vm_encrypted(struct vspc_vm *vm, uint64_t now);
 
 /**
  * vspc_vm_start_moved() - begin, on the host that a virtual machine moves to
@@ -188,8 +216,8 @@ void vspc_vm_free(struct vspc_vm *vm);
  * @to: receives bytes for the port
  * @max: how many there is room for, at least 2
  *
- * It ends early where a break came, where @to is full, or where @vm->out has
- * to be written first.
+ * It ends early where a break came, where @to is full, where @vm->out has to be
+ * written first, or where TLS is next.
  *
  * Return: what came out; the event is TELNET_NOTHING or TELNET_BREAK.
  */

@@ -25,7 +25,9 @@ struct finding {
 static bool is_silent(const struct probe *probe)
 {
 	/* Behind TLS we speak at once. */
-	return probe->facts.auth != VSPC_AUTH_UNUSED && !probe->facts.spoke_first;
+	/* Where there is TLS in AUTHENTICATION that has to come first. */
+	return probe->facts.auth != VSPC_AUTH_UNUSED && probe->facts.auth != VSPC_AUTH_TLS &&
+	       !probe->facts.spoke_first;
 }
 
 static bool is_mute(const struct probe *probe)
@@ -139,7 +141,8 @@ static const struct finding findings[] = {
 static const char *const auths[] = {
 	[VSPC_AUTH_UNUSED] = "not offered",
 	[VSPC_AUTH_REFUSED] = "refused",
-	[VSPC_AUTH_ASKED] = "wanted",
+	[VSPC_AUTH_ASKED] = "wanted, in a way that we do not have",
+	[VSPC_AUTH_TLS] = "TLS",
 	[VSPC_AUTH_SILENCE] = "not answered",
 };
 

@@ -54,15 +54,19 @@ struct target {
 /**
  * struct side - one connection
  * @conn: it
+ * @target: whose
  * @vm: what is spoken on it
  * @began: when, in milliseconds
- * @closed: the peer has closed it
+ * @closed: the peer has closed it, or TLS failed
+ * @why: of the latter, "" if it did not
  */
 struct side {
 	struct conn *conn;
+	const struct target *target;
 	struct vspc_vm vm;
 	uint64_t began;
 	bool closed;
+	char why[PROBE_WHY_MAX];
 };
 
 static uint64_t now_ms(void)
@@ -140,28 +144,37 @@ static void drop(struct conn *conn)
 	}
 }
 
-/* Return: the connection, encrypted if it is to be, or NULL. */
-static struct conn *open_conn(const struct target *target, char *why)
+/* Return: 0, or -1 with a sentence in @why. */
+static int shake_hands(struct conn *conn, char *why)
 {
 	uint64_t end = now_ms() + CONNECT_TIME;
 	uint32_t events;
+	int rc;
+
+	do {
+		rc = tls_handshake(conn, &events);
+	} while (rc == -EAGAIN &&
+		 wait_io(conn->fd, events & EPOLLOUT ? POLLOUT : POLLIN, end));
+	if (rc)
+		snprintf(why, PROBE_WHY_MAX, "%s", rc == -EAGAIN ?
+			 "it did not end the TLS handshake in time" : conn_why(conn, -rc));
+	return rc ? -1 : 0;
+}
+
+/* Return: the connection, encrypted if it is to be from the first byte, or NULL. */
+static struct conn *open_conn(const struct target *target, char *why)
+{
 	struct conn *conn;
-	int rc, fd = dial(target, why);
+	int fd = dial(target, why);
 
 	if (fd < 0)
 		return NULL;
 	conn = conn_new(&transport_tcp, fd);
-	if (!target->rules)
+	if (!target->uri.tls)
 		return conn;
 	conn = conn_tls(conn, target->rules);
-	do {
-		rc = tls_handshake(conn, &events);
-	} while (rc == -EAGAIN &&
-		 wait_io(fd, events & EPOLLOUT ? POLLOUT : POLLIN, end));
-	if (!rc)
+	if (!shake_hands(conn, why))
 		return conn;
-	snprintf(why, PROBE_WHY_MAX, "%s", rc == -EAGAIN ?
-		 "it did not end the TLS handshake in time" : conn_why(conn, -rc));
 	drop(conn);
 	return NULL;
 }
@@ -172,8 +185,9 @@ static int begin(struct side *side, const struct target *target, char *why)
 
 	if (!conn)
 		return -1;
-	*side = (struct side){ .conn = conn, .began = now_ms() };
-	vspc_vm_start(&side->vm, target->identity, &times, target->rules,
+	*side = (struct side){ .conn = conn, .target = target, .began = now_ms() };
+	vspc_vm_start(&side->vm, target->identity, &times, target->uri.tls ? VSPC_TLS_ALREADY :
+		      tls_required(&target->uri) ? VSPC_TLS_REQUIRED : VSPC_TLS_POSSIBLE,
 		      side->began);
 	return 0;
 }
@@ -220,7 +234,7 @@ static void read_in(struct side *side)
 		side->closed = true;
 		return;
 	}
-	while (at < (size_t)n && !side->closed) {
+	while (at < (size_t)n && !side->closed && side->vm.state != VSPC_VM_TLS) {
 		struct telnet_received r = vspc_vm_receive(&side->vm, now_ms(), bytes + at,
 							   (size_t)n - at, port, sizeof(port));
 
@@ -229,6 +243,23 @@ static void read_in(struct side *side)
 		if (!r.consumed && !write_out(side))
 			wait_io(side->conn->fd, POLLOUT, now_ms() + LOOK_TIME);
 	}
+}
+
+/* TLS of telnet's option AUTHENTICATION. */
+static void encrypt(struct side *side)
+{
+	uint64_t end_at = now_ms() + CONNECT_TIME;
+
+	while (!write_out(side))
+		if (!wait_io(side->conn->fd, POLLOUT, end_at))
+			break;
+	if (side->closed)
+		return;
+	side->conn = conn_tls(side->conn, side->target->rules);
+	if (shake_hands(side->conn, side->why))
+		side->closed = true;
+	else
+		vspc_vm_encrypted(&side->vm, now_ms());
 }
 
 /* One turn: what is to be done until @end at the latest. */
@@ -242,6 +273,8 @@ static void turn(struct side *side, uint64_t end_at)
 	if (conn_pending(side->conn) ||
 	    wait_io(side->conn->fd, written ? POLLIN : POLLIN | POLLOUT, until))
 		read_in(side);
+	if (side->vm.state == VSPC_VM_TLS && !side->closed)
+		encrypt(side);
 	vspc_vm_tick(&side->vm, now_ms());
 }
 
@@ -370,14 +403,15 @@ static int try_all(const struct target *target, struct probe *probe)
 
 	if (begin(&side, target, probe->why))
 		return -1;
-	if (target->rules)
-		tls_describe(side.conn, probe->tls);
 	meet(&side);
+	if (side.conn->below && !*side.why)
+		tls_describe(side.conn, probe->tls);
 	probe->accepted = side.vm.state == VSPC_VM_UP;
 	probe->milliseconds = now_ms() - side.began;
 	if (!probe->accepted) {
 		snprintf(probe->why, sizeof(probe->why), "%s", side.vm.state == VSPC_VM_FAILED ?
-			 side.vm.why : "it closed the connection before it had accepted us");
+			 side.vm.why : *side.why ? side.why :
+			 "it closed the connection before it had accepted us");
 		if (side.vm.facts.refused)
 			look(&side, NULL);
 		probe->closed = side.closed;
@@ -413,7 +447,7 @@ int probe_run(const char *spec, const struct vspc_identity *identity, struct pro
 			 spec);
 	else
 		rc = 0;
-	if (!rc && target.uri.tls) {
+	if (!rc) {
 		target.rules = tls_rules_new(&target.uri, &target.conf, false, why);
 		rc = target.rules ? 0 : -1;
 		if (rc)

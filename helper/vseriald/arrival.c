@@ -20,7 +20,7 @@ static const char tls_only[] = "vserial: this port speaks TLS only: use telnet-s
 /**
  * struct arrival - one of them
  * @conn: the socket, or TLS above it
- * @telnet: telnet, while @auth is under way and behind it
+ * @above: what is spoken, while @auth is under way and behind it
  * @auth: has telnet decide whether there is TLS; NULL when it is past
  * @from: its address
  * @name: and as it is shown
@@ -33,7 +33,7 @@ struct arrival {
 
 	struct arrivals *arrivals;
 	struct conn *conn;
-	struct conn *telnet;
+	struct conn *above;
 	struct auth *auth;
 	struct address from;
 	char name[ADDRESS_TEXT];
@@ -85,9 +85,9 @@ static void end(struct arrival *arrival, const char *text)
 	struct conn *conn = arrival->conn;
 
 	auth_end(arrival->auth);
-	/* What telnet would say first is not for somebody who has to leave. */
-	if (arrival->telnet)
-		arrival->telnet->ops->end(arrival->telnet);
+	/* What would be said first is not for somebody who has to leave. */
+	if (arrival->above)
+		arrival->above->ops->end(arrival->above);
 	conn_end(conn, arrival->arrivals->daemon->goodbyes, text);
 	forget(arrival);
 }
@@ -113,9 +113,9 @@ static void succeed(struct arrival *arrival, const char *name)
 	void *arg = arrival->arg;
 
 	auth_end(arrival->auth);
-	if (arrival->telnet) {
-		arrival->telnet->below = conn;
-		conn = arrival->telnet;
+	if (arrival->above) {
+		arrival->above->below = conn;
+		conn = arrival->above;
 	} else if (arrival->plan.telnet) {
 		conn = conn_telnet(conn, arrival->plan.server);
 	}
@@ -293,8 +293,8 @@ void arrival_begin(struct arrivals *arrivals, struct conn *conn, const char *nam
 		arrival->conn = conn_tls(conn, plan->tls);
 	} else {
 		arrival->conn = conn;
-		arrival->telnet = conn_telnet(conn, plan->server);
-		arrival->auth = auth_new(conn, arrival->telnet, plan->server);
+		arrival->above = plan->telnet ? conn_telnet(conn, plan->server) : conn_front(conn);
+		arrival->auth = auth_new(conn, arrival->above, plan->server);
 	}
 	TAILQ_INSERT_TAIL(&arrivals->list, arrival, list);
 	arrivals->n += plan->server;

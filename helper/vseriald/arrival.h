@@ -28,7 +28,8 @@ struct arrival_handler {
 /**
  * struct arrival_plan - what has to be done
  * @server: we are the side that was called
- * @telnet: telnet is spoken, within TLS if there is TLS
+ * @telnet: telnet is spoken, within TLS if there is TLS; otherwise what is
+ *	spoken is left to the handler
  * @tls: what the peer has to prove
  * @at_once: TLS is from the first byte; otherwise telnet decides
  * @required: there is no plain text

@@ -21,7 +21,7 @@
 /**
  * struct auth - the exchange on one connection
  * @socket: the connection
- * @telnet: telnet above it
+ * @above: what is spoken on it
  * @server: we are the side that was called
  * @exchange: how it stands
  * @kept: what came besides
@@ -31,7 +31,7 @@
  */
 struct auth {
 	struct conn *socket;
-	struct conn *telnet;
+	struct conn *above;
 	bool server;
 	struct telnet_auth exchange;
 	uint8_t kept[KEPT_MAX];
@@ -40,12 +40,12 @@ struct auth {
 	bool awaits_second;
 };
 
-struct auth *auth_new(struct conn *socket, struct conn *telnet, bool server)
+struct auth *auth_new(struct conn *socket, struct conn *above, bool server)
 {
 	struct auth *auth = xcalloc(1, sizeof(*auth));
 
 	auth->socket = socket;
-	auth->telnet = telnet;
+	auth->above = above;
 	auth->server = server;
 	telnet_auth_start(&auth->exchange, server);
 	return auth;
@@ -70,7 +70,7 @@ static int send_replies(struct auth *auth)
 	for (;;) {
 		iov.iov_base = (void *)telnet_auth_replies(&auth->exchange, &iov.iov_len);
 		if (!iov.iov_len)
-			return auth->server ? 0 : conn_flush(auth->telnet);
+			return auth->server ? 0 : conn_flush(auth->above);
 		n = conn_write(auth->socket, &iov, 1);
 		if (n < 0)
 			return (int)n;
@@ -83,7 +83,7 @@ static void answer_options(struct auth *auth)
 {
 	size_t n = telnet_auth_options(auth->kept, auth->kept_len);
 
-	n = conn_telnet_answer(auth->telnet, auth->kept, n);
+	n = conn_telnet_answer(auth->above, auth->kept, n);
 	auth->kept_len -= n;
 	memmove(auth->kept, auth->kept + n, auth->kept_len);
 }
@@ -196,6 +196,6 @@ void auth_end(struct auth *auth)
 		return;
 	if (auth_verdict(auth) == TELNET_AUTH_TLS)
 		auth->kept_len = telnet_auth_strip(auth->kept, auth->kept_len);
-	conn_telnet_feed(auth->telnet, auth->kept, auth->kept_len);
+	conn_feed(auth->above, auth->kept, auth->kept_len);
 	free(auth);
 }

@@ -20,10 +20,10 @@ struct auth;
 /**
  * auth_new() - begin
  * @socket: the connection
- * @telnet: telnet above it
+ * @above: telnet above it; a server's may be any layer with conn_feed()
  * @server: we are the side that was called
  */
-struct auth *auth_new(struct conn *socket, struct conn *telnet, bool server);
+struct auth *auth_new(struct conn *socket, struct conn *above, bool server);
 
 /** auth_verdict() - what has been decided so far. */
 enum telnet_auth_verdict auth_verdict(const struct auth *auth);
@@ -55,7 +55,7 @@ void auth_give_up(struct auth *auth);
 int auth_await_tls(struct auth *auth, uint32_t *events);
 
 /**
- * auth_end() - leave what counts to telnet, and free the rest
+ * auth_end() - leave what counts to the layer above, and free the rest
  * @auth: the exchange; NULL is allowed
  */
 void auth_end(struct auth *auth);

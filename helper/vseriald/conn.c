@@ -130,6 +130,11 @@ int conn_flush(struct conn *conn)
 	return conn->ops->flush(conn);
 }
 
+void conn_feed(struct conn *conn, const void *bytes, size_t len)
+{
+	conn->ops->feed(conn, bytes, len);
+}
+
 size_t conn_unsettled(const struct conn *conn)
 {
 	return conn->ops->unsettled(conn);

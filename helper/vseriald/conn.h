@@ -76,6 +76,9 @@ struct conn_ops {
 	/** @pending: @read has something although the socket has not. */
 	bool (*pending)(const struct conn *conn);
 
+	/** @feed: have bytes of the network taken in front of those below; or NULL. */
+	void (*feed)(struct conn *conn, const void *bytes, size_t len);
+
 	/** @event: what came behind the bytes of the last @read; or NULL: nothing. */
 	enum conn_event (*event)(struct conn *conn, struct conn_window *window);
 
@@ -131,12 +134,10 @@ struct conn *conn_new(const struct transport_ops *ops, int fd);
 struct conn *conn_telnet(struct conn *below, bool server);
 
 /**
- * conn_telnet_feed() - have bytes taken in front of those below
- * @conn: telnet, which has taken all that it has read
- * @bytes: bytes of the network
- * @len: how many
+ * conn_front() - a place for bytes that are read before those of another layer
+ * @below: that layer, which belongs to the result now
  */
-void conn_telnet_feed(struct conn *conn, const void *bytes, size_t len);
+struct conn *conn_front(struct conn *below);
 
 /**
  * conn_telnet_answer() - have commands about options taken at once
@@ -195,6 +196,14 @@ ssize_t conn_write(struct conn *conn, const struct iovec *iov, int n);
 
 /** conn_flush() - as conn_ops.flush. */
 int conn_flush(struct conn *conn);
+
+/**
+ * conn_feed() - have bytes taken in front of those below
+ * @conn: conn_telnet() or conn_front(), which has taken all that it has read
+ * @bytes: bytes of the network
+ * @len: how many
+ */
+void conn_feed(struct conn *conn, const void *bytes, size_t len);
 
 /** conn_unsettled() - as conn_ops.unsettled. */
 size_t conn_unsettled(const struct conn *conn);

@@ -184,7 +184,7 @@ static size_t receive_kept(struct telnet_conn *t, void *to, size_t max)
 	return n;
 }
 
-void conn_telnet_feed(struct conn *conn, const void *bytes, size_t len)
+static void feed(struct conn *conn, const void *bytes, size_t len)
 {
 	struct telnet_conn *t = telnet_of(conn);
 
@@ -227,7 +227,7 @@ static ssize_t read_telnet(struct conn *conn, void *bytes, size_t len)
 		return got;
 	used = (size_t)got;
 	n = receive(t, wire, &used, bytes, len);
-	conn_telnet_feed(conn, wire + used, (size_t)got - used);
+	feed(conn, wire + used, (size_t)got - used);
 	return n ? (ssize_t)n : -EAGAIN;
 }
 
@@ -373,6 +373,7 @@ static const struct conn_ops telnet_ops = {
 	.flush = flush,
 	.unsettled = unsettled,
 	.pending = pending,
+	.feed = feed,
 	.event = take_event,
 	.send_break = send_break,
 	.save = save,

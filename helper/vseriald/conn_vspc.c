@@ -7,6 +7,7 @@
 
 #include "conn_vspc.h"
 #include "memory.h"
+#include "transport_tls.h"
 
 /* What of the port is taken at a time. */
 #define PIECE		8192u
@@ -19,6 +20,9 @@
  * struct vspc_conn - one connection
  * @conn: what others see
  * @vm: what is spoken
+ * @tls: what the concentrator has to prove, or NULL
+ * @patience: how long a handshake may take, in milliseconds
+ * @shaken_by: when the one that goes on has to be done, 0: there is none
  * @in: bytes of the network behind a break, or that there was no room for
  * @early: bytes for the port that came before it had been accepted
  * @broke: a break came behind the last bytes
@@ -26,6 +30,9 @@
 struct vspc_conn {
 	struct conn conn;
 	struct vspc_vm vm;
+	struct tls_rules *tls;
+	uint32_t patience;
+	uint64_t shaken_by;
 	struct outbox in;
 	struct outbox early;
 	bool broke;
@@ -159,6 +166,7 @@ static void end(struct conn *conn)
 	struct vspc_conn *v = vspc_of(conn);
 
 	vspc_vm_free(&v->vm);
+	tls_rules_free(v->tls);
 	outbox_clear(&v->in);
 	outbox_clear(&v->early);
 	free(v);
@@ -176,15 +184,20 @@ static const struct conn_ops vspc_ops = {
 	.end = end,
 };
 
-struct conn *conn_vspc(struct conn *below, const struct vspc_identity *identity, uint64_t now)
+struct conn *conn_vspc(struct conn *below, const struct vspc_plan *plan, uint64_t now)
 {
 	struct vspc_conn *v = xcalloc(1, sizeof(*v));
 	int on = 1;
+	enum vspc_tls tls = below->below ? VSPC_TLS_ALREADY :
+			    !plan->tls ? VSPC_TLS_NONE :
+			    plan->required ? VSPC_TLS_REQUIRED : VSPC_TLS_POSSIBLE;
 
 	v->conn.ops = &vspc_ops;
 	v->conn.below = below;
 	v->conn.fd = below->fd;
-	vspc_vm_start(&v->vm, identity, &vspc_times_default, below->below, now);
+	v->tls = plan->tls ? tls_rules_hold(plan->tls) : NULL;
+	v->patience = plan->patience;
+	vspc_vm_start(&v->vm, plan->identity, &vspc_times_default, tls, now);
 	/* Urgent data would lose its place, and the byte in front of it its meaning. */
 	setsockopt(below->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	return &v->conn;
@@ -196,7 +209,8 @@ static int greet(struct vspc_conn *v, uint64_t now)
 	uint8_t bytes[READ_MAX];
 	ssize_t rc = 1;
 
-	while (rc > 0 && v->vm.state < VSPC_VM_UP && !vspc_vm_full(&v->vm)) {
+	while (rc > 0 && v->vm.state < VSPC_VM_UP && v->vm.state != VSPC_VM_TLS &&
+	       !vspc_vm_full(&v->vm)) {
 		struct telnet_received r = vspc_vm_receive(&v->vm, now, v->in.bytes + v->in.at,
 							   outbox_waits(&v->in), bytes,
 							   sizeof(bytes));
@@ -214,11 +228,53 @@ static int greet(struct vspc_conn *v, uint64_t now)
 	return rc == 0 ? -ECONNRESET : rc < 0 && rc != -EBUSY ? (int)rc : -EAGAIN;
 }
 
+/* Return: 0, -EAGAIN to go on later, or another negative errno. */
+static int shake_hands(struct vspc_conn *v, uint64_t now, uint32_t *events)
+{
+	int rc;
+
+	if (!v->shaken_by) {
+		v->shaken_by = now + v->patience;
+		/* Nothing of the plain text counts but the options of telnet. */
+		outbox_clear(&v->in);
+		outbox_clear(&v->early);
+		v->conn.below = conn_tls(v->conn.below, v->tls);
+	}
+	rc = tls_handshake(v->conn.below, events);
+	if (rc)
+		return rc == -EAGAIN && now >= v->shaken_by ? -ETIMEDOUT : rc;
+	v->shaken_by = 0;
+	vspc_vm_encrypted(&v->vm, now);
+	return 0;
+}
+
+/* Return: as conn_vspc_greet(). */
+static int encrypt(struct vspc_conn *v, uint64_t now, uint32_t *events, uint64_t *deadline)
+{
+	int rc = v->shaken_by ? 0 : flush(&v->conn);
+
+	*events = EPOLLOUT;
+	*deadline = now + v->patience;
+	if (rc)
+		return rc;
+	rc = shake_hands(v, now, events);
+	if (v->shaken_by)
+		*deadline = v->shaken_by;
+	return rc;
+}
+
 int conn_vspc_greet(struct conn *conn, uint64_t now, uint32_t *events, uint64_t *deadline)
 {
 	struct vspc_conn *v = vspc_of(conn);
-	int rc = greet(v, now), sent = flush(conn);
+	int rc = greet(v, now), sent;
 
+	if (v->vm.state == VSPC_VM_TLS) {
+		rc = encrypt(v, now, events, deadline);
+		if (rc)
+			return rc;
+		rc = greet(v, now);
+	}
+	sent = flush(conn);
 	if (v->vm.state == VSPC_VM_FAILED)
 		return -ECONNREFUSED;
 	if (sent && sent != -EAGAIN)

@@ -11,6 +11,7 @@
 #include "meeting.h"
 #include "memory.h"
 #include "timer.h"
+#include "transport_tls.h"
 
 /*
  * After so many seconds of silence a concentrator is asked whether it is
@@ -24,6 +25,7 @@
  * struct meeting - one of them
  * @conn: the connection, with what is spoken on it
  * @name: of the concentrator
+ * @plain: it came without TLS
  * @io: its source
  * @timer: ends each wait
  */
@@ -31,6 +33,7 @@ struct meeting {
 	struct daemon *daemon;
 	struct conn *conn;
 	char name[2 * ADDRESS_TEXT + 8];
+	bool plain;
 	const struct arrival_handler *handler;
 	void *arg;
 	sd_event_source *io;
@@ -71,10 +74,15 @@ static void fail(struct meeting *meeting, int rc)
 static void succeed(struct meeting *meeting)
 {
 	const struct arrival_handler *handler = meeting->handler;
-	char name[sizeof(meeting->name)];
+	char name[sizeof(meeting->name)], tls[ADDRESS_TEXT];
+	const struct conn *below = meeting->conn->below;
 	void *arg = meeting->arg;
 
 	snprintf(name, sizeof(name), "%s", meeting->name);
+	if (meeting->plain && below->below) {
+		tls_describe(below, tls);
+		snprintf(name, sizeof(name), "%.*s (%s)", ADDRESS_TEXT, meeting->name, tls);
+	}
 	handler->arrived(arg, forget(meeting), name);
 }
 
@@ -128,7 +136,7 @@ static void tune(int fd)
 }
 
 struct meeting *meeting_new(struct daemon *daemon, struct conn *conn, const char *name,
-			    const struct vspc_identity *identity,
+			    const struct vspc_plan *plan,
 			    const struct arrival_handler *handler, void *arg)
 {
 	struct meeting *meeting = xcalloc(1, sizeof(*meeting));
@@ -137,8 +145,9 @@ struct meeting *meeting_new(struct daemon *daemon, struct conn *conn, const char
 	meeting->handler = handler;
 	meeting->arg = arg;
 	snprintf(meeting->name, sizeof(meeting->name), "%s", name);
+	meeting->plain = !conn->below;
 	tune(conn->fd);
-	meeting->conn = conn_vspc(conn, identity, now_of(meeting));
+	meeting->conn = conn_vspc(conn, plan, now_of(meeting));
 	if (sd_event_add_io(daemon->event, &meeting->io, conn->fd, EPOLLIN | EPOLLOUT, on_io,
 			    meeting) < 0)
 		meeting->io = NULL;

@@ -9,23 +9,22 @@
 #include "arrival.h"
 #include "conn.h"
 #include "daemon.h"
-#include "vspc.h"
 
 struct meeting;
-struct vspc_identity;
+struct vspc_plan;
 
 /**
  * meeting_new() - begin
  * @daemon: the process
  * @conn: a socket, or TLS above it; it belongs to the meeting now
  * @name: of the concentrator
- * @identity: what it is told; kept by the caller as long as the meeting
+ * @plan: how it is met
  * @handler: who is told how it came out, never before this returns; the
  *	meeting is over and gone then
  * @arg: for @handler
  */
 struct meeting *meeting_new(struct daemon *daemon, struct conn *conn, const char *name,
-			    const struct vspc_identity *identity,
+			    const struct vspc_plan *plan,
 			    const struct arrival_handler *handler, void *arg);
 
 /** meeting_free() - end it, and tell nobody; NULL is allowed. */

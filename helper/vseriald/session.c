@@ -112,8 +112,7 @@ static void read_tls_rules(struct session *session)
 	struct tls_rules *rules = NULL;
 	char why[TRANSPORT_WHY_MAX];
 
-	if (session->service ? session->uri.tls :
-	    tls_possible(&session->uri, conf, session->server)) {
+	if (tls_possible(&session->uri, conf, session->server)) {
 		rules = tls_rules_new(&session->uri, conf, session->server, why);
 		if (!rules) {
 			refuse_tls_rules(session, why);
@@ -134,9 +133,6 @@ static const struct transport_ops *find_transport(const struct session *session,
 
 	if (session->service && (uri->kind != URI_TELNET || !*uri->host))
 		snprintf(why, TRANSPORT_WHY_MAX, "the proxy is neither telnet://HOST:PORT nor telnets://HOST:PORT");
-	else if (session->service && tls_required(uri) && !uri->tls)
-		snprintf(why, TRANSPORT_WHY_MAX, "vseriald speaks TLS to a concentrator from the first byte alone, which keys of the proxy demand: telnets://%s:%u",
-			 uri->host, uri->port);
 	else
 		return transport_find(uri, why);
 	return NULL;

@@ -3,10 +3,12 @@
 #include <linux/vserial.h>
 
 #include "arrival.h"
+#include "conn_vspc.h"
 #include "dialer.h"
 #include "meeting.h"
 #include "session_parts.h"
 #include "timer.h"
+#include "transport_tls.h"
 
 /* How long a peer is given what is left when its guest is off. */
 #define LEAVE_PATIENCE	(10 * SESSION_SECOND)
@@ -70,9 +72,14 @@ static void meet(void *arg, struct conn *conn, const char *name)
 		.failed = refused_by,
 	};
 	struct session *session = arg;
+	const struct vspc_plan plan = {
+		.identity = &session->identity,
+		.tls = session->uri.tls ? NULL : session->tls,
+		.required = tls_required(&session->uri),
+		.patience = session->daemon->conf.handshake_timeout * 1000,
+	};
 
-	session->meeting = meeting_new(session->daemon, conn, name, &session->identity, &handler,
-				       session);
+	session->meeting = meeting_new(session->daemon, conn, name, &plan, &handler, session);
 }
 
 static const struct arrival_handler concentrators = {

@@ -148,7 +148,7 @@ void session_arrive(struct session *session, int fd, const char *name,
 	};
 	struct conn *conn = conn_new(session->ops, fd);
 
-	if (session->tls) {
+	if (session->tls && (plan.at_once || !session->service)) {
 		arrival_begin(session->daemon->arrivals, conn, name, &plan, handler, session);
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "printable.h"
 #include "record.h"
 #include "transport_tls.h"
+#include "vspc_deviation.h"
 
 /**
  * struct door - an address that is listened on
@@ -77,14 +78,13 @@ static int read_rules(struct door *door, struct tls_rules **rules, char *why)
 {
 	const struct conf *conf = &door->hub->daemon->conf;
 	const struct uri *uri = &door->settings->uri;
+	bool silent = door->hub->settings->deviations & (VSPC_SILENT | VSPC_MUTE);
 
 	*rules = NULL;
-	if (!door->viewers && tls_required(uri) && !uri->tls) {
-		snprintf(why, TRANSPORT_WHY_MAX, "%s://%s:%u: machines have TLS from the first byte alone: telnets://",
-			 uri->scheme, uri->host, uri->port);
-		return -1;
-	}
-	if (door->viewers ? !tls_possible(uri, conf, true) : !uri->tls)
+	if (!tls_possible(uri, conf, true))
+		return 0;
+	/* To have TLS in AUTHENTICATION is to say something first. */
+	if (!door->viewers && silent && !tls_required(uri))
 		return 0;
 	*rules = tls_rules_new(uri, conf, true, why);
 	return *rules ? 0 : -1;

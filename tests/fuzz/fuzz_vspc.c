@@ -24,13 +24,14 @@ static const struct vspc_identity identity = {
 	.name = "fuzzed", .direction = VSPC_PROXY_SERVER, .service = "telnet://:1\xff",
 };
 
-static void vm_takes(const uint8_t *data, size_t n, size_t piece, struct result *result)
+static void vm_takes(const uint8_t *data, size_t n, size_t piece, enum vspc_tls tls,
+		     struct result *result)
 {
 	static struct vspc_vm vm;
 	uint64_t now = 1;
 
 	result->len = 0;
-	vspc_vm_start(&vm, &identity, &vspc_times_default, false, now);
+	vspc_vm_start(&vm, &identity, &vspc_times_default, tls, now);
 	while (n) {
 		size_t given = n < piece ? n : piece;
 		struct telnet_received r = vspc_vm_receive(&vm, now, data, given,
@@ -38,9 +39,13 @@ static void vm_takes(const uint8_t *data, size_t n, size_t piece, struct result 
 							   sizeof(result->text) - result->len);
 
 		RULE(r.consumed <= given);
-		RULE(r.consumed || vspc_vm_full(&vm));
+		RULE(r.consumed || vspc_vm_full(&vm) || vm.state == VSPC_VM_TLS);
+		RULE(vm.state != VSPC_VM_TLS || tls == VSPC_TLS_POSSIBLE ||
+		     tls == VSPC_TLS_REQUIRED);
 		RULE(outbox_waits(&vm.out) <= OUT_MAX);
 		RULE((vm.state == VSPC_VM_FAILED) == !!vm.why);
+		if (vm.state == VSPC_VM_TLS)
+			vspc_vm_encrypted(&vm, now);
 		if (vspc_vm_full(&vm))
 			outbox_clear(&vm.out);
 		result->len += r.len;
@@ -54,6 +59,8 @@ static void vm_takes(const uint8_t *data, size_t n, size_t piece, struct result 
 		vspc_vm_tick(&vm, now);
 	}
 	RULE(vm.state == VSPC_VM_UP || vm.state == VSPC_VM_FAILED);
+	RULE(vm.state == VSPC_VM_FAILED || tls != VSPC_TLS_REQUIRED ||
+	     vm.facts.auth == VSPC_AUTH_TLS);
 	vspc_vm_free(&vm);
 }
 
@@ -112,14 +119,16 @@ static void round_trip(uint8_t code, const uint8_t *params, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct result whole, cut;
+	enum vspc_tls tls;
 	size_t piece;
 
 	if (size < 5 || size > MAX)
 		return 0;
 	piece = 1 + data[0] % 64;
 	round_trip(data[4], data + 5, size - 5);
-	vm_takes(data + 5, size - 5, MAX, &whole);
-	vm_takes(data + 5, size - 5, piece, &cut);
+	tls = data[0] >> 6;
+	vm_takes(data + 5, size - 5, MAX, tls, &whole);
+	vm_takes(data + 5, size - 5, piece, tls, &cut);
 	RULE(whole.len == cut.len && !memcmp(whole.text, cut.text, cut.len));
 	proxy_takes(data + 5, size - 5, MAX, 0, &whole);
 	proxy_takes(data + 5, size - 5, piece, 0, &cut);

@@ -14,7 +14,7 @@ import time
 PATIENCE = 60
 
 IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240
-OPTION = 232
+OPTION, AUTH = 232, 37
 KNOWN_1, KNOWN_2, UNKNOWN_1, UNKNOWN_2 = 0, 1, 2, 3
 BEGIN, GOAHEAD, NOTNOW, PEER, PEER_OK, COMPLETE, ABORT = 40, 41, 43, 44, 45, 46, 48
 DO_PROXY, WILL_PROXY, WONT_PROXY = 70, 71, 73
@@ -202,13 +202,15 @@ class Machine(Telnet):
     """A virtual machine, as VMware's behave; written apart from helper/lib."""
 
     def __init__(self, port, name="web01", number=1, service="service", context=None,
-                 blob=None, known=KNOWN):
+                 blob=None, known=KNOWN, upgrade=None):
         super().__init__(port, context)
+        # Of TLS in the option AUTHENTICATION, or None: it does not know of that.
+        self.upgrade = upgrade
         self.name, self.number, self.service, self.blob = name, number, service, blob
         self.known = known
         self.introduced = False
         if not context:
-            self.send(bytes([IAC, WILL, 37]))
+            self.send(bytes([IAC, WILL, AUTH]))
 
     def say(self, code, params=b""):
         self.send(bytes([IAC, SB, OPTION, code]) + params.replace(b"\xff", b"\xff\xff")
@@ -236,6 +238,9 @@ class Machine(Telnet):
 
     def suboption(self, sub):
         super().suboption(sub)
+        if sub[0] == AUTH:
+            self.authenticate(sub[1:])
+            return
         assert sub[0] == OPTION, sub
         answers = {
             NAME: self.name.encode(), VC_UUID: uuid_text(self.number),
@@ -244,9 +249,17 @@ class Machine(Telnet):
         if sub[1] - 1 in answers:
             self.say(sub[1] - 1, answers[sub[1] - 1])
 
+    def authenticate(self, said):
+        if said == bytes([1, 7, 0]) and self.upgrade:
+            self.send(bytes([IAC, SB, AUTH, 0, 7, 0, 1, IAC, SE]))
+        elif said == bytes([2, 7, 0, 2]):
+            self.socket = self.upgrade.wrap_socket(self.socket, server_hostname="localhost")
+        else:
+            self.send(bytes([IAC, SB, AUTH, 0, 0, 0, IAC, SE]))
+
     def got(self, code):
         """The parameters of the messages CODE that have come."""
-        return [sub[2:] for sub in self.subs if sub[1] == code]
+        return [sub[2:] for sub in self.subs if sub[0] == OPTION and sub[1] == code]
 
     def answer(self, code):
         return self.until(lambda: self.got(code), f"message {code} comes")[-1]

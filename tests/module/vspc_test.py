@@ -135,7 +135,7 @@ def refused():
 
 @test
 def encrypted():
-    """telnets, with a thumbprint that is right and one that is not."""
+    """telnets, and TLS of telnet's option AUTHENTICATION: with a right thumbprint and a wrong one."""
     directory = scratch()
     os.chmod(directory, 0o755)
     certificates(directory)
@@ -158,8 +158,18 @@ def encrypted():
     expect("TLSv1.3" in port.peer, port.peer)
     port.set(proxy=f"telnets://127.0.0.1:20001#thumbprint={'00' * 32}")
     stands(port, RECOVERABLE, "has the thumbprint")
-    port.set(proxy=f"telnet://127.0.0.1:20001#thumbprint={digest}")
-    stands(port, N.VSERIAL_STATE_UNRECOVERABLE_ERROR, "from the first byte alone")
+    # AUTHENTICATION, where a key demands it and where none does.
+    for keys in f"#thumbprint={digest}", "":
+        port.set(proxy=f"telnet://127.0.0.1:{c.port}{keys}")
+        stands(port, CONNECTED)
+        expect("TLSv1.3" in port.peer, port.peer)
+        tty.write_all(b"by auth")
+        viewer.wants(b"by auth")
+    port.set(proxy=f"telnet://127.0.0.1:{c.port}#thumbprint={'00' * 32}")
+    stands(port, RECOVERABLE, "has the thumbprint")
+    # One that has none.
+    port.set(proxy=f"telnet://127.0.0.1:{concentrator().port}#thumbprint={digest}")
+    stands(port, RECOVERABLE, "which the keys of the proxy demand")
 
 
 @test

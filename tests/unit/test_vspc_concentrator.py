@@ -3,11 +3,12 @@
 """vserial-vspc with virtual machines and viewers that are written apart from it."""
 import os
 import socket
+import ssl
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from vspc import (ABORT, BEGIN, COMPLETE, DO, GOAHEAD, IAC, KNOWN_2, NAME, NOTNOW, OPTION,
+from vspc import (ABORT, AUTH, BEGIN, COMPLETE, DO, GOAHEAD, IAC, KNOWN_2, NAME, NOTNOW, OPTION,
                   PATIENCE, PEER, PEER_OK, SB, SE, UNKNOWN_2, VC_UUID, WILL, WILL_PROXY, WONT_PROXY,
                   Concentrator, Machine, Telnet, Viewer, certificates, client_context, free_port,
                   listed, wait)
@@ -316,6 +317,45 @@ def test_auth():
                 tls.sendall(b"good")
                 m.wants(b"good")
             assert b"evil" not in m.data, bytes(m.data)
+
+
+def test_machine_auth():
+    """A machine goes on in TLS by the option AUTHENTICATION; one that does not stays plain."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        certificates(folder)
+        for name in os.listdir(folder):
+            os.chmod(f"{folder}/{name}", 0o644)
+        settings = {"certificate": f"{folder}/server.pem", "client_ca": f"{folder}/ca.pem"}
+        forced = free_port()
+        with Concentrator(f"--listen=telnet://127.0.0.1:{forced}#peerName=alice.example",
+                          **settings) as c:
+            m = Machine(c.port, "by-auth", upgrade=client_context(folder)).up()
+            assert isinstance(m.socket, ssl.SSLSocket)
+            # Before TLS nothing is said but of this option.
+            assert m.options[0] == (DO, AUTH) and m.subs[:2] == [
+                bytes([AUTH, 1, 7, 0]), bytes([AUTH, 2, 7, 0, 2])], (m.options, m.subs)
+            m.type(b"secret")
+            viewer = Viewer(c.view_port).see("by-auth")
+            viewer.wants(b"secret")
+            viewer.type(b"typed\xff")
+            m.wants(b"typed\xff")
+            plain = Machine(c.port, "plain", 2).up()
+            assert not isinstance(plain.socket, ssl.SSLSocket)
+            plain.type(b"open")
+            Viewer(c.view_port).see("plain").wants(b"open")
+            # What a machine says first of other options still counts.
+            eager = Machine(c.port, "eager", 3, upgrade=client_context(folder))
+            eager.send(bytes([IAC, WILL, OPTION]))
+            eager.introduced = True
+            eager.until(lambda: isinstance(eager.socket, ssl.SSLSocket), "it has TLS")
+            eager.introduced = False
+            eager.introduce()
+            eager.up()
+            # Where a certificate is asked for there is no plain text.
+            Machine(forced, "nobody", 4).ends()
+            assert "no TLS in telnet's option AUTHENTICATION" in c.said(), c.said()
+            Machine(forced, "known", 5, upgrade=client_context(folder, "client")).up()
 
 
 def test_restart():

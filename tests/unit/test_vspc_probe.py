@@ -88,6 +88,31 @@ def test_tls():
             assert "has the thumbprint" in said, said
 
 
+def test_auth():
+    """TLS by the option AUTHENTICATION, and where a key asks for what there is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        certificates(folder)
+        for name in os.listdir(folder):
+            os.chmod(f"{folder}/{name}", 0o644)
+        digest = subprocess.run(["openssl", "x509", "-in", f"{folder}/server.pem", "-noout",
+                                 "-fingerprint", "-sha256"], stdout=subprocess.PIPE, text=True,
+                                check=True).stdout.strip().split("=")[1]
+        with Concentrator(certificate=f"{folder}/server.pem") as c:
+            uri = f"telnet://127.0.0.1:{c.port}"
+            for keys in "", f"#thumbprint={digest}":
+                result = probe_json(uri + keys)
+                assert result["deviations"] == [], result
+                assert result["tls"].startswith("TLSv1.3 "), result
+                assert result["authentication"] == "TLS", result
+            said = probe("vspc-probe", f"{uri}#thumbprint={'00' * 32}", status=1)
+            assert "has the thumbprint" in said, said
+        with Concentrator() as c:
+            said = probe("vspc-probe", f"telnet://127.0.0.1:{c.port}#thumbprint={digest}",
+                         status=1)
+            assert "no TLS in telnet's option AUTHENTICATION" in said, said
+
+
 def test_refused():
     port = free_port()
     said = probe("vspc-probe", f"telnet://127.0.0.1:{port}", status=1)

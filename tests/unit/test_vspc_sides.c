@@ -87,12 +87,12 @@ static void drop_said(void)
 	outbox_clear(&vm.out);
 }
 
-static void start(bool encrypted)
+static void start(enum vspc_tls tls)
 {
 	now = 1000;
 	vm_got.len = 0;
 	proxy_got.len = 0;
-	vspc_vm_start(&vm, &identity, &vspc_times_default, encrypted, now);
+	vspc_vm_start(&vm, &identity, &vspc_times_default, tls, now);
 }
 
 static int end(void **state)
@@ -117,7 +117,7 @@ static void says_introduction(void)
 static void test_as_captured(void **state)
 {
 	(void)state;
-	start(false);
+	start(VSPC_TLS_NONE);
 	SAYS(IAC, WILL, 37);
 	says_nothing();
 	GIVE(IAC, WILL, 0, IAC, WILL, 3, IAC, WILL, 1, IAC, DO, 0, IAC, DO, 3, IAC, DO, 232);
@@ -160,7 +160,7 @@ static void test_as_captured(void **state)
 static void test_silence(void **state)
 {
 	(void)state;
-	start(false);
+	start(VSPC_TLS_NONE);
 	SAYS(IAC, WILL, 37);
 	now += vspc_times_default.auth;
 	vspc_vm_tick(&vm, now);
@@ -181,7 +181,7 @@ static void test_silence(void **state)
 static void test_encrypted(void **state)
 {
 	(void)state;
-	start(true);
+	start(VSPC_TLS_ALREADY);
 	SAYS(IAC, WILL, 0, IAC, WILL, 3, IAC, DO, 0, IAC, DO, 3, IAC, WILL, 232);
 	says_nothing();
 	GIVE(IAC, DO, 232);
@@ -192,7 +192,7 @@ static void test_encrypted(void **state)
 static void test_authentication(void **state)
 {
 	(void)state;
-	start(false);
+	start(VSPC_TLS_NONE);
 	drop_said();
 	GIVE(IAC, DO, 37);
 	says_nothing();
@@ -222,7 +222,7 @@ static void test_refusals(void **state)
 
 	(void)state;
 	for (i = 0; i < LENGTH(tries); i++) {
-		start(true);
+		start(VSPC_TLS_ALREADY);
 		give(tries[i].bytes, tries[i].len);
 		while (vm.deadline) {
 			now = vm.deadline;
@@ -236,7 +236,7 @@ static void test_refusals(void **state)
 
 static void come_up(void)
 {
-	start(true);
+	start(VSPC_TLS_ALREADY);
 	GIVE(IAC, DO, 232, IAC, SB, 232, 81, IAC, SE, IAC, SB, 232, 83, IAC, SE, IAC, SB, 232, 85,
 	     IAC, SE, IAC, SB, 232, 71, IAC, SE);
 	assert_int_equal(vm.state, VSPC_VM_SETTLE);
@@ -323,7 +323,7 @@ static void test_not_now(void **state)
 static void test_moved(void **state)
 {
 	(void)state;
-	start(true);
+	start(VSPC_TLS_ALREADY);
 	vspc_vm_start_moved(&vm, (const uint8_t *)"\x01\x02\x03\x04secret", 10, 4);
 	drop_said();
 	GIVE(IAC, DO, 232);
@@ -344,7 +344,7 @@ static void test_moved(void **state)
 static void test_peer_refused(void **state)
 {
 	(void)state;
-	start(true);
+	start(VSPC_TLS_ALREADY);
 	vspc_vm_start_moved(&vm, (const uint8_t *)"\x01\x02\x03\x04secret", 10, 4);
 	GIVE(IAC, DO, 232, IAC, SB, 232, 3, 44, IAC, SE);
 	assert_int_equal(vm.state, VSPC_VM_FAILED);
@@ -412,12 +412,12 @@ static bool carry(size_t piece)
 }
 
 /* Time passes only where nothing is on its way. */
-static void meet(uint32_t deviations, bool encrypted, size_t piece)
+static void meet(uint32_t deviations, enum vspc_tls tls, size_t piece)
 {
 	unsigned int i;
 
 	last = VSPC_PROXY_NOTHING;
-	start(encrypted);
+	start(tls);
 	vspc_proxy_start(&proxy, deviations);
 	for (i = 0; i < ROUNDS; i++) {
 		if (carry(piece))
@@ -448,7 +448,7 @@ static void test_all_deviations(void **state)
 	/* The entry without a name stands for none. */
 	for (deviation = vspc_deviations; ; deviation++) {
 		for (piece = 1; piece <= 64; piece *= 2) {
-			meet(deviation->bit, piece & 4, piece);
+			meet(deviation->bit, piece & 4 ? VSPC_TLS_ALREADY : VSPC_TLS_NONE, piece);
 			assert_int_equal(vm.state, VSPC_VM_UP);
 			vspc_vm_send(&vm, "guest\xff\r", 7);
 			vspc_proxy_send(&proxy, "viewer\xff\r", 8);
@@ -477,29 +477,29 @@ static void test_all_deviations(void **state)
 static void test_facts(void **state)
 {
 	(void)state;
-	meet(0, false, 64);
+	meet(0, VSPC_TLS_NONE, 64);
 	assert_true(vm.facts.spoke_first && vm.facts.known && !vm.telnet.undoubled);
 	assert_int_equal(vm.facts.auth, VSPC_AUTH_REFUSED);
 	assert_true(vspc_set_has(&vm.facts.codes, VSPC_VMOTION_BEGIN));
 	assert_true(vspc_set_empty(&vm.facts.asked_late));
 	part();
-	meet(VSPC_SILENT, false, 64);
+	meet(VSPC_SILENT, VSPC_TLS_NONE, 64);
 	assert_false(vm.facts.spoke_first);
 	assert_int_equal(vm.facts.auth, VSPC_AUTH_REFUSED);
 	part();
-	meet(VSPC_MUTE, false, 64);
+	meet(VSPC_MUTE, VSPC_TLS_NONE, 64);
 	assert_int_equal(vm.facts.auth, VSPC_AUTH_SILENCE);
 	part();
-	meet(VSPC_NO_KNOWN, false, 64);
+	meet(VSPC_NO_KNOWN, VSPC_TLS_NONE, 64);
 	assert_false(vm.facts.known);
 	part();
-	meet(VSPC_NO_VMOTION, false, 64);
+	meet(VSPC_NO_VMOTION, VSPC_TLS_NONE, 64);
 	assert_false(vspc_set_has(&vm.facts.codes, VSPC_VMOTION_BEGIN));
 	part();
-	meet(VSPC_NO_GET, false, 64);
+	meet(VSPC_NO_GET, VSPC_TLS_NONE, 64);
 	assert_true(vspc_set_empty(&vm.facts.asked));
 	part();
-	meet(VSPC_LATE_GET, false, 64);
+	meet(VSPC_LATE_GET, VSPC_TLS_NONE, 64);
 	assert_true(vspc_set_has(&vm.facts.asked_late, VSPC_GET_VM_NAME));
 }
 
@@ -515,7 +515,7 @@ static void test_nothing_early(void **state)
 	(void)state;
 	for (i = 0; i < LENGTH(deviations); i++)
 		for (piece = 1; piece <= 64; piece *= 4) {
-			meet(deviations[i], false, piece);
+			meet(deviations[i], VSPC_TLS_NONE, piece);
 			assert_int_equal(vm.state, VSPC_VM_UP);
 			vspc_vm_send(&vm, "at once", 7);
 			while (carry(piece))
@@ -534,7 +534,7 @@ static void test_hand_over(void **state)
 	size_t len;
 
 	(void)state;
-	meet(0, false, 64);
+	meet(0, VSPC_TLS_NONE, 64);
 	vspc_vm_begin(&vm, (const uint8_t *)"\x01\xff\x03", 3, now);
 	while (carry(1))
 		;
@@ -561,7 +561,7 @@ static void test_hand_over(void **state)
 	assert_int_equal(vm.state, VSPC_VM_UP);
 	part();
 	/* The other host. */
-	start(true);
+	start(VSPC_TLS_ALREADY);
 	vspc_vm_start_moved(&vm, blob, len, 3);
 	vspc_proxy_start(&proxy, 0);
 	last = VSPC_PROXY_NOTHING;
