@@ -28,6 +28,7 @@ import threading
 import time
 import tty
 
+import qemu
 from genl import N, Refused
 from lib import (SLOWNESS, Descriptor, Skip, ctl, ctl_json, equal, expect, later,
                  make_port, nl, run, run_program, scratch, test, wait_for)
@@ -473,6 +474,28 @@ def unplugged():
     far = far_end(2)
     wait_for(lambda: not port.tx_unread, "what was written meanwhile is sent", 240 * SLOWNESS)
     termios.tcflush(far.fd, termios.TCIFLUSH)
+
+
+@test
+def guest_of_qemu():
+    """a guest of QEMU drives the UART behind its port as if it were its own"""
+    port = uart_port("vm")
+    guest = qemu.Qemu(port)
+    wait_for(lambda: port.state == N.VSERIAL_STATE_CONNECTED, "the port is connected")
+    guest.outb(qemu.LCR, 0x83)
+    guest.outb(qemu.DLL, 115200 // 9600)
+    guest.outb(qemu.DLM, 0)
+    guest.outb(qemu.LCR, 0x03)
+    wait_for(lambda: divisor(1) == 12, "the UART runs at the guest's 9600 baud")
+    far = far_end(2, termios.B9600)
+    data = pattern(400)
+    guest.send(data)
+    equal(far.read_exactly(len(data)), data, "what the guest sent")
+    far.write_all(data)
+    equal(guest.receive(len(data)), data, "what the guest received")
+    guest.quit()
+    wait_for(lambda: not port.power, "the guest is off")
+    equal(port.dropped_bytes, 0, "what was lost")
 
 
 @test
