@@ -3,6 +3,7 @@
  * bus: /sys/bus/vserial, where guests are made and removed by writing names
  */
 #include <linux/device.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "bus.h"
@@ -58,6 +59,30 @@ static struct attribute *vserial_bus_attrs[] = {
 };
 ATTRIBUTE_GROUPS(vserial_bus);
 
+static void vserial_root_release(struct device *dev)
+{
+	kfree(dev);
+}
+
+static int vserial_root_add(void)
+{
+	struct device *root = kzalloc(sizeof(*root), GFP_KERNEL);
+	int err;
+
+	if (!root)
+		return -ENOMEM;
+	device_initialize(root);
+	/* Its attributes would be names that no guest can have. */
+	device_set_pm_not_required(root);
+	root->release = vserial_root_release;
+	err = dev_set_name(root, "vserial") ?: device_add(root);
+	if (err)
+		put_device(root);
+	else
+		vserial_root = root;
+	return err;
+}
+
 /**
  * vserial_bus_init() - make the bus
  *
@@ -65,8 +90,15 @@ ATTRIBUTE_GROUPS(vserial_bus);
  */
 int vserial_bus_init(void)
 {
+	int err = vserial_root_add();
+
+	if (err)
+		return err;
 	vserial_bus.bus_groups = vserial_bus_groups;
-	return bus_register(&vserial_bus);
+	err = bus_register(&vserial_bus);
+	if (err)
+		device_unregister(vserial_root);
+	return err;
 }
 
 /**
@@ -75,4 +107,5 @@ int vserial_bus_init(void)
 void vserial_bus_exit(void)
 {
 	bus_unregister(&vserial_bus);
+	device_unregister(vserial_root);
 }

@@ -12,6 +12,12 @@ struct bus_type vserial_bus = {
 	.name = "vserial",
 };
 
+/*
+ * The parent of all guests, while there is the bus.  At the top of /sys/devices
+ * a guest could not be named as what is there, like "cpu" or "virtual".
+ */
+struct device *vserial_root;
+
 struct device_type vserial_guest_type = {
 	.name = "guest",
 };

@@ -52,6 +52,10 @@ static int vserial_guest_judge_name(const char *name,
 					      "guest name '%*pE' is not one: it is made of A-Z a-z 0-9 _ . - and begins with a letter or digit",
 					      (int)len, name);
 	}
+	if (!strcmp(name, VSERIAL_ROOT_TAKEN))
+		return vserial_refuse(reason, -EINVAL,
+				      "guest name '%s' is taken by an attribute of sysfs",
+				      name);
 	return 0;
 }
 
@@ -301,6 +305,7 @@ int vserial_guest_add(const char *name, const struct vserial_identity *id,
 	if (!g)
 		return vserial_refuse(reason, -ENOMEM, "out of memory");
 	device_initialize(&g->dev);
+	g->dev.parent = vserial_root;
 	g->dev.bus = &vserial_bus;
 	g->dev.type = &vserial_guest_type;
 	g->dev.release = vserial_guest_release;

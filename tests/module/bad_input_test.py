@@ -186,6 +186,7 @@ def guest_names():
         if text.strip() == text != "":
             by_sysfs("new_guest", text, (errno.EINVAL, errno.ENAMETOOLONG))
     by_cli(["guest", "add", "-a"], "-a")
+    by_cli(["guest", "add", "uevent"], "uevent", "taken")
     by_netlink("GUEST_NEW", name("-a"), (errno.EINVAL,), "-a")
     by_netlink("GUEST_NEW", attr(a("GUEST_NAME"), b"ab\0cd\0"), RANGE)
     by_netlink("GUEST_NEW", attr(a("GUEST_NAME"), b"\xff\xfe\0"), (errno.EINVAL,))

@@ -147,8 +147,9 @@ def port_attributes_sysfs():
 
 @test
 def good_names():
-    """names of all allowed letters, of 1 and of 63"""
-    for name in ("a", "9", "A-b_c.d", "z" * 63, "0..", "web01.example.org", "x-"):
+    """names of all allowed letters, of 1 and of 63, also those of other devices"""
+    for name in ("a", "9", "A-b_c.d", "z" * 63, "0..", "web01.example.org", "x-",
+                 "cpu", "virtual", "platform", "power", "vserial"):
         port = make_port(name)
         equal(os.path.realpath(port.wait_link()), f"/dev/ttyVS{port.minor}",
               f"the link of {name}")
