@@ -136,6 +136,8 @@ u64 vserial_output_end(struct vserial_backing *b);
 size_t vserial_output_unread(struct vserial_backing *b);
 void vserial_output_ack(struct vserial_backing *b, u64 upto);
 void vserial_output_rewind(struct vserial_backing *b);
+void vserial_output_untake(struct vserial_backing *b, u64 from,
+			   const struct vserial_marker *m);
 bool vserial_output_termios(struct vserial_backing *b, struct ktermios *k);
 
 /* output_move.c */

@@ -94,9 +94,10 @@ static void vserial_service_ack(struct vserial_link *l, u64 upto)
 	vserial_output_ack(of_link(l), upto);
 }
 
-static void vserial_service_rewind(struct vserial_link *l)
+static void vserial_service_untake(struct vserial_link *l, u64 from,
+				   const struct vserial_marker *m)
 {
-	vserial_output_rewind(of_link(l));
+	vserial_output_untake(of_link(l), from, m);
 }
 
 static int vserial_service_admit(struct vserial_link *l,
@@ -123,7 +124,7 @@ static const struct vserial_link_ops vserial_service_ops = {
 	.take = vserial_service_take,
 	.take_marker = vserial_service_take_marker,
 	.ack = vserial_service_ack,
-	.rewind = vserial_service_rewind,
+	.untake = vserial_service_untake,
 	.admit = vserial_service_admit,
 	.input = vserial_service_input,
 	.input_break = vserial_service_break,

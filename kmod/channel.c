@@ -74,6 +74,7 @@
  * @ready: links with output, in order of their turns
  * @later: links with few bytes, until the socket has read what it was sent
  * @hurry: ... or until now
+ * @retry: links could not tell of room
  * @rcu: frees it
  */
 struct vserial_channel {
@@ -91,7 +92,20 @@ struct vserial_channel {
 	struct list_head ready;
 	struct list_head later;
 	bool hurry;
+	bool retry;
 	struct rcu_head rcu;
+};
+
+/**
+ * struct vserial_load - what a message carries
+ * @n: so many bytes; if none, a marker
+ * @offset: of the first of them, or of the marker
+ * @marker: what is not bytes
+ */
+struct vserial_load {
+	size_t n;
+	u64 offset;
+	struct vserial_marker marker;
 };
 
 const struct genl_family *vserial_channel_family;
@@ -255,16 +269,14 @@ static int vserial_channel_put_marker(struct sk_buff *skb,
 }
 
 /*
- * Writes up to @n bytes, or a marker, into @skb, which has room for them.
- * Return: whether there was anything; @n and @end tell what.
+ * Writes up to @load->n bytes, or a marker, into @skb, which has room for them.
+ * Return: whether there was anything; @load tells what.
  */
 static bool vserial_channel_fill(struct vserial_channel *ch,
 				 struct vserial_link *l, struct sk_buff *skb,
-				 size_t *n, u64 *end)
+				 struct vserial_load *load)
 {
 	struct nlattr *offset_attr, *bytes;
-	struct vserial_marker m;
-	u64 offset = 0;
 	void *hdr;
 
 	hdr = genlmsg_put(skb, 0, 0, vserial_channel_family, 0,
@@ -274,61 +286,65 @@ static bool vserial_channel_fill(struct vserial_channel *ch,
 			      ch->sent + skb->truesize, VSERIAL_A_DATA_PAD))
 		return false;
 	offset_attr = nla_reserve_64bit(skb, VSERIAL_A_DATA_OFFSET,
-					sizeof(offset), VSERIAL_A_DATA_PAD);
+					sizeof(u64), VSERIAL_A_DATA_PAD);
 	if (!offset_attr)
 		return false;
 
-	bytes = *n ? nla_reserve(skb, VSERIAL_A_DATA_BYTES, *n) : NULL;
+	bytes = load->n ? nla_reserve(skb, VSERIAL_A_DATA_BYTES, load->n) :
+			  NULL;
 	if (bytes) {
-		size_t room = *n;
+		size_t room = load->n;
 
-		*n = l->ops->take(l, nla_data(bytes), room, &offset);
-		bytes->nla_len = nla_attr_size(*n);
+		load->n = l->ops->take(l, nla_data(bytes), room, &load->offset);
+		bytes->nla_len = nla_attr_size(load->n);
 		skb_trim(skb, (u8 *)bytes - skb->data +
-			      (*n ? nla_total_size(*n) : 0));
+			      (load->n ? nla_total_size(load->n) : 0));
 	}
-	if (!*n) {
-		if (!l->ops->take_marker(l, &m))
+	if (!load->n) {
+		if (!l->ops->take_marker(l, &load->marker))
 			return false;
-		offset = m.offset;
-		if (vserial_channel_put_marker(skb, &m))
+		load->offset = load->marker.offset;
+		if (vserial_channel_put_marker(skb, &load->marker))
 			return false;
 	}
-	memcpy(nla_data(offset_attr), &offset, sizeof(offset));
-	*end = offset + *n;
+	memcpy(nla_data(offset_attr), &load->offset, sizeof(u64));
 	genlmsg_end(skb, hdr);
 	return true;
 }
 
-/* Gives a message to the socket.  Return: whether it took it. */
+/*
+ * Gives a message to the socket.  One that is refused leaves no trace: what it
+ * carried is the next to be sent, and all that the socket did take is as it was.
+ * Return: whether it took it.
+ */
 static bool vserial_channel_deliver(struct vserial_channel *ch,
 				    struct vserial_link *l,
-				    struct sk_buff *skb, size_t n, u64 end)
+				    struct sk_buff *skb,
+				    const struct vserial_load *load)
 {
 	unsigned int taken = skb->truesize;
 	unsigned long flags;
-	int err;
+	u64 before;
 
+	/* It may be settled before we are told that it was taken. */
 	spin_lock_irqsave(&ch->lock, flags);
 	ch->sent += taken;
-	if (n)
-		l->sent = end;
+	before = l->sent;
+	if (load->n)
+		l->sent = load->offset + load->n;
 	spin_unlock_irqrestore(&ch->lock, flags);
 
 	/* The address may be another's as soon as the socket is closed. */
-	if (sock_flag(ch->sk, SOCK_DEAD)) {
+	if (sock_flag(ch->sk, SOCK_DEAD))
 		nlmsg_free(skb);
-		return false;
-	}
-	err = genlmsg_unicast(&init_net, skb, ch->portid);
-	if (!err)
+	else if (!genlmsg_unicast(&init_net, skb, ch->portid))
 		return true;
 
 	spin_lock_irqsave(&ch->lock, flags);
 	ch->sent -= taken;
-	l->sent = l->acked;
+	l->sent = before;
 	spin_unlock_irqrestore(&ch->lock, flags);
-	l->ops->rewind(l);
+	l->ops->untake(l, load->offset, load->n ? NULL : &load->marker);
 	return false;
 }
 
@@ -345,35 +361,36 @@ static bool vserial_channel_has_room(const struct vserial_channel *ch,
 /* Sends one message.  Return: whether to go on. */
 static bool vserial_channel_send(struct vserial_channel *ch)
 {
+	struct vserial_load load;
 	struct vserial_link *l;
 	struct sk_buff *skb;
-	size_t left, n;
 	unsigned long flags;
+	size_t left;
 	bool busy;
-	u64 end;
 
 	l = vserial_channel_next(ch, &left, &busy);
 	if (!l)
 		return false;
-	if (!l->ops->pending(l, &n))
+	if (!l->ops->pending(l, &load.n))
 		return true;
-	if (busy && n < VSERIAL_CHANNEL_EAGER) {
+	if (busy && load.n < VSERIAL_CHANNEL_EAGER) {
 		vserial_channel_postpone(ch, l);
 		return true;
 	}
 
-	n = min(n, left);
-	n = min_t(size_t, n, max_t(int, vserial_channel_window(ch) / 2, 256));
-	skb = vserial_channel_alloc(&n);
+	load.n = min(load.n, left);
+	load.n = min_t(size_t, load.n,
+		       max_t(int, vserial_channel_window(ch) / 2, 256));
+	skb = vserial_channel_alloc(&load.n);
 	if (!skb || !vserial_channel_has_room(ch, skb)) {
 		nlmsg_free(skb);
 		goto later;
 	}
-	if (!vserial_channel_fill(ch, l, skb, &n, &end)) {
+	if (!vserial_channel_fill(ch, l, skb, &load)) {
 		nlmsg_free(skb);
 		return true;
 	}
-	if (!vserial_channel_deliver(ch, l, skb, n, end))
+	if (!vserial_channel_deliver(ch, l, skb, &load))
 		goto later;
 	vserial_channel_requeue(ch, l);
 	return true;
@@ -420,16 +437,32 @@ static void vserial_channel_run(struct vserial_channel *ch,
 	} while (atomic_sub_return(runs, &ch->runs));
 }
 
+/* Has those tell of room that could not before. */
+static void vserial_channel_tell_room(struct vserial_channel *ch)
+{
+	struct vserial_link *l;
+
+	mutex_lock(&vserial_channels_lock);
+	list_for_each_entry(l, &ch->links, node)
+		vserial_link_room(l);
+	mutex_unlock(&vserial_channels_lock);
+}
+
 static void vserial_channel_work(struct work_struct *work)
 {
 	struct vserial_channel *ch = container_of(to_delayed_work(work),
 						  struct vserial_channel, work);
 	unsigned long flags;
+	bool retry;
 
 	spin_lock_irqsave(&ch->lock, flags);
 	ch->hurry = !list_empty(&ch->later);
 	list_splice_tail_init(&ch->later, &ch->ready);
+	retry = ch->retry;
+	ch->retry = false;
 	spin_unlock_irqrestore(&ch->lock, flags);
+	if (retry)
+		vserial_channel_tell_room(ch);
 	vserial_channel_run(ch, 16 * VSERIAL_CHANNEL_QUANTUM);
 }
 
@@ -713,13 +746,32 @@ void vserial_link_ack(struct vserial_link *l, u64 upto)
  * @skb: the message; is used up
  *
  * Context: any, in an RCU read section.
+ * Return: whether the socket took it, or is closed.
  */
-void vserial_channel_post(const struct vserial_link *l, struct sk_buff *skb)
+bool vserial_channel_post(const struct vserial_link *l, struct sk_buff *skb)
 {
-	if (sock_flag(l->channel->sk, SOCK_DEAD))
-		nlmsg_free(skb);
-	else
-		genlmsg_unicast(&init_net, skb, l->channel->portid);
+	if (!sock_flag(l->channel->sk, SOCK_DEAD))
+		return !genlmsg_unicast(&init_net, skb, l->channel->portid);
+	nlmsg_free(skb);
+	return true;
+}
+
+/**
+ * vserial_channel_retry() - call vserial_link_room() a little later
+ * @l: one that could not post
+ *
+ * Context: any, in an RCU read section.
+ */
+void vserial_channel_retry(struct vserial_link *l)
+{
+	struct vserial_channel *ch = l->channel;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ch->lock, flags);
+	if (!ch->retry)
+		vserial_channel_queue_work(ch, VSERIAL_CHANNEL_DELAY);
+	ch->retry = true;
+	spin_unlock_irqrestore(&ch->lock, flags);
 }
 
 /* A socket is closed: end what it held. */

@@ -31,7 +31,8 @@ struct vserial_reason;
  * @take: take bytes
  * @take_marker: take what is not a byte
  * @ack: what was taken before @upto is settled
- * @rewind: give back what was taken and is not settled
+ * @untake: what was taken last was not sent and comes again: the bytes from
+ *	@from on or, if it is not NULL, the marker @m
  * @admit: may the socket send input?  0, or a negative errno with @reason
  *	filled
  * @input: bytes for the guest; returns how many it took, and calls
@@ -49,7 +50,8 @@ struct vserial_link_ops {
 	size_t (*take)(struct vserial_link *l, u8 *buf, size_t n, u64 *offset);
 	bool (*take_marker)(struct vserial_link *l, struct vserial_marker *m);
 	void (*ack)(struct vserial_link *l, u64 upto);
-	void (*rewind)(struct vserial_link *l);
+	void (*untake)(struct vserial_link *l, u64 from,
+		       const struct vserial_marker *m);
 	int (*admit)(struct vserial_link *l, struct vserial_reason *reason);
 	size_t (*input)(struct vserial_link *l, const u8 *buf, size_t n);
 	void (*input_break)(struct vserial_link *l, unsigned int ms);
@@ -102,7 +104,8 @@ void vserial_link_close(struct vserial_link *l);
 void vserial_link_flow(struct vserial_link *l, u64 from);
 void vserial_link_ebb(struct vserial_link *l);
 void vserial_link_kick(struct vserial_link *l);
-void vserial_channel_post(const struct vserial_link *l, struct sk_buff *skb);
+bool vserial_channel_post(const struct vserial_link *l, struct sk_buff *skb);
+void vserial_channel_retry(struct vserial_link *l);
 struct vserial_link *vserial_link_find(u32 id, const struct sock *sk,
 				       struct vserial_reason *reason);
 void vserial_link_ack(struct vserial_link *l, u64 upto);

@@ -17,24 +17,38 @@
 #define VSERIAL_LINK_ROOM_SIZE						\
 	(nla_total_size(sizeof(u32)) + nla_total_size_64bit(sizeof(u64)))
 
-static void vserial_link_tell_room(struct vserial_link *l, u64 offset)
+/* Return: whether the socket was told. */
+static bool vserial_link_post_room(const struct vserial_link *l, u64 offset)
 {
 	struct sk_buff *skb = genlmsg_new(VSERIAL_LINK_ROOM_SIZE,
 					  GFP_ATOMIC | __GFP_NOWARN);
 	void *hdr;
 
 	if (!skb)
-		return;
+		return false;
 	hdr = genlmsg_put(skb, 0, 0, vserial_channel_family, 0,
 			  VSERIAL_CMD_DATA_ROOM_NTF);
 	if (!hdr || nla_put_u32(skb, VSERIAL_A_DATA_SESSION, l->id) ||
 	    nla_put_u64_64bit(skb, VSERIAL_A_DATA_OFFSET, offset,
 			      VSERIAL_A_DATA_PAD)) {
 		nlmsg_free(skb);
-		return;
+		return false;
 	}
 	genlmsg_end(skb, hdr);
-	vserial_channel_post(l, skb);
+	return vserial_channel_post(l, skb);
+}
+
+/* Nobody asks for this again: if it cannot be told now, then a little later. */
+static void vserial_link_tell_room(struct vserial_link *l, u64 offset)
+{
+	unsigned long flags;
+
+	if (vserial_link_post_room(l, offset))
+		return;
+	spin_lock_irqsave(&l->input_lock, flags);
+	l->short_of_room = true;
+	spin_unlock_irqrestore(&l->input_lock, flags);
+	vserial_channel_retry(l);
 }
 
 /**

@@ -699,3 +699,23 @@ void vserial_output_rewind(struct vserial_backing *b)
 		vserial_stream_rewind(&port->tx, &port->tx_cursor);
 	spin_unlock_irqrestore(&port->lock, flags);
 }
+
+/**
+ * vserial_output_untake() - a backing could not pass on what it took last
+ * @b: the backing
+ * @from: the first of the bytes, which are handed out again
+ * @m: or, if not NULL, the marker
+ */
+void vserial_output_untake(struct vserial_backing *b, u64 from,
+			   const struct vserial_marker *m)
+{
+	struct vserial_port *port = b->port;
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_output_is_reader(b) && m)
+		vserial_stream_untake_marker(&port->tx, &port->tx_cursor, m);
+	else if (vserial_output_is_reader(b))
+		vserial_stream_untake(&port->tx_cursor, from);
+	spin_unlock_irqrestore(&port->lock, flags);
+}

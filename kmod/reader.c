@@ -176,6 +176,28 @@ void vserial_reader_rewind(struct vserial_port *port, struct vserial_reader *r)
 }
 
 /**
+ * vserial_reader_untake() - give back what was taken last, to take it again
+ * @port: the port
+ * @r: the reader
+ * @from: the first of the bytes
+ * @m: or, if not NULL, the marker
+ *
+ * Context: any.
+ */
+void vserial_reader_untake(struct vserial_port *port, struct vserial_reader *r,
+			   u64 from, const struct vserial_marker *m)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (vserial_reader_is_there(r) && m)
+		vserial_stream_untake_marker(&port->tx, &r->cursor, m);
+	else if (vserial_reader_is_there(r))
+		vserial_stream_untake(&r->cursor, from);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/**
  * vserial_reader_pending() - is there something to take?
  * @port: the port
  * @r: the reader

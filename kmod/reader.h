@@ -45,6 +45,8 @@ bool vserial_reader_take_marker(struct vserial_port *port,
 void vserial_reader_ack(struct vserial_port *port, struct vserial_reader *r,
 			u64 upto);
 void vserial_reader_rewind(struct vserial_port *port, struct vserial_reader *r);
+void vserial_reader_untake(struct vserial_port *port, struct vserial_reader *r,
+			   u64 from, const struct vserial_marker *m);
 bool vserial_reader_pending(struct vserial_port *port,
 			    struct vserial_reader *r, size_t *bytes);
 size_t vserial_reader_unread(struct vserial_port *port,

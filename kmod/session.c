@@ -81,11 +81,12 @@ static void vserial_session_ack(struct vserial_link *l, u64 upto)
 	vserial_reader_ack(s->port, &s->reader, upto);
 }
 
-static void vserial_session_rewind(struct vserial_link *l)
+static void vserial_session_untake(struct vserial_link *l, u64 from,
+				   const struct vserial_marker *m)
 {
 	struct vserial_session *s = of_link(l);
 
-	vserial_reader_rewind(s->port, &s->reader);
+	vserial_reader_untake(s->port, &s->reader, from, m);
 }
 
 static int vserial_session_may_write(const struct vserial_session *s,
@@ -131,7 +132,7 @@ static const struct vserial_link_ops vserial_session_link_ops = {
 	.take = vserial_session_take,
 	.take_marker = vserial_session_take_marker,
 	.ack = vserial_session_ack,
-	.rewind = vserial_session_rewind,
+	.untake = vserial_session_untake,
 	.admit = vserial_session_admit,
 	.input = vserial_session_input,
 	.input_break = vserial_session_break,

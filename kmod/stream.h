@@ -156,6 +156,9 @@ void vserial_stream_mark(struct vserial_stream *s,
 bool vserial_stream_take_marker(struct vserial_stream *s,
 				struct vserial_cursor *c,
 				struct vserial_marker *m);
+void vserial_stream_untake_marker(struct vserial_stream *s,
+				  struct vserial_cursor *c,
+				  const struct vserial_marker *m);
 void vserial_stream_ack_markers(struct vserial_cursor *c);
 
 /* stream_reader.c */
@@ -173,6 +176,7 @@ void vserial_stream_ack(struct vserial_stream *s, struct vserial_cursor *c,
 			u64 upto);
 void vserial_stream_skip(struct vserial_stream *s, struct vserial_cursor *c);
 void vserial_stream_rewind(struct vserial_stream *s, struct vserial_cursor *c);
+void vserial_stream_untake(struct vserial_cursor *c, u64 from);
 u64 vserial_stream_discard(struct vserial_stream *s, struct vserial_cursor *c);
 size_t vserial_stream_peek(const struct vserial_stream *s, u64 *offset, u8 *buf,
 			   size_t n);

@@ -230,6 +230,32 @@ bool vserial_stream_take_marker(struct vserial_stream *s,
 }
 
 /**
+ * vserial_stream_untake_marker() - hand out again the marker that was taken last
+ * @s: the stream
+ * @c: the cursor of a reader that could not pass it on
+ * @m: the marker.  It may have been let go of, with the bytes around it or
+ *	because every cursor had taken it: at the head it is written again, which
+ *	the others see, elsewhere it is lost.
+ */
+void vserial_stream_untake_marker(struct vserial_stream *s,
+				  struct vserial_cursor *c,
+				  const struct vserial_marker *m)
+{
+	const struct vserial_marker *last = NULL;
+
+	if (c->marker > s->marker_tail)
+		last = marker_at(s, c->marker - 1);
+	if (last && last->offset == m->offset && last->type == m->type) {
+		c->marker--;
+		c->marker_acked = min(c->marker_acked, c->marker);
+	} else if (m->offset == s->head) {
+		vserial_stream_mark(s, m->type, m->arg);
+	} else {
+		s->markers_lost++;
+	}
+}
+
+/**
  * vserial_stream_ack_markers() - note that a reader has dealt with its markers
  * @c: the reader's cursor; vserial_stream_rewind() brings back no marker that
  *	has been taken until now

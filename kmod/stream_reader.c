@@ -217,6 +217,26 @@ void vserial_stream_rewind(struct vserial_stream *s, struct vserial_cursor *c)
 }
 
 /**
+ * vserial_stream_untake() - hand out again the bytes that were taken last
+ * @c: the cursor of a reader that could not pass them on
+ * @from: the first of them; all before stay in flight.  Of those that were
+ *	pushed out since nobody has a copy: they are dropped.
+ */
+void vserial_stream_untake(struct vserial_cursor *c, u64 from)
+{
+	u64 end = c->doubt_from + c->doubt;
+
+	if (c->doubt && end > from) {
+		u64 lost = end - max(from, c->doubt_from);
+
+		c->doubt -= lost;
+		c->dropped += lost;
+	}
+	/* It may have been moved meanwhile, either way. */
+	c->taken = min(c->taken, max(from, c->pos));
+}
+
+/**
  * vserial_stream_discard() - throw away all that a reader has not read
  * @s: the stream
  * @c: the reader's cursor; markers are skipped too

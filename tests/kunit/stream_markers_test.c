@@ -168,6 +168,42 @@ static void stream_markers_come_once(struct kunit *test)
 	expect_marker(f, VSERIAL_MARKER_LINES, 2, 20);
 }
 
+/* One that was not passed on comes again, and no other does. */
+static void stream_markers_are_untaken(struct kunit *test)
+{
+	const struct vserial_marker brk = { 10, VSERIAL_MARKER_BREAK, 1 };
+	const struct vserial_marker end = { 20, VSERIAL_MARKER_BREAK, 2 };
+	struct fixture *f = start(test, 10000, 0);
+
+	block(f, 10);
+	mark_lines(f, 1);
+	mark_break(f, 1);
+	block(f, 10);
+	take(f, 10);
+	expect_marker(f, VSERIAL_MARKER_LINES, 1, 10);
+	vserial_stream_ack_markers(&f->c);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 1, 10);
+	vserial_stream_ack_markers(&f->c);
+	vserial_stream_untake_marker(&f->s, &f->c, &brk);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 1, 10);
+	KUNIT_EXPECT_EQ(test, take(f, 10), 10);
+	ack(f, 20);
+
+	/* With nothing else to keep, a closed port has forgotten it already. */
+	mark_break(f, 2);
+	vserial_stream_unreserve(&f->s);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 2, 20);
+	KUNIT_EXPECT_PTR_EQ(test, f->s.markers, NULL);
+	vserial_stream_untake_marker(&f->s, &f->c, &end);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 2, 20);
+
+	/* It has gone with its bytes. */
+	KUNIT_EXPECT_EQ(test, f->s.markers_lost, 0);
+	vserial_stream_untake_marker(&f->s, &f->c, &brk);
+	KUNIT_EXPECT_EQ(test, f->s.markers_lost, 1);
+	KUNIT_EXPECT_TRUE(test, no_marker(f));
+}
+
 /* Bytes that are dropped do not take their markers with them. */
 static void stream_markers_outlive_bytes(struct kunit *test)
 {
@@ -320,6 +356,7 @@ static struct kunit_case stream_markers_cases[] = {
 	KUNIT_CASE(stream_markers_merge_for_everyone),
 	KUNIT_CASE(stream_markers_come_again),
 	KUNIT_CASE(stream_markers_come_once),
+	KUNIT_CASE(stream_markers_are_untaken),
 	KUNIT_CASE(stream_markers_outlive_bytes),
 	KUNIT_CASE(stream_markers_are_bounded),
 	KUNIT_CASE(stream_markers_give_way),

@@ -399,6 +399,18 @@ static void model_rewind(struct model *m, struct model_cursor *c)
 			c->marker_acked);
 }
 
+static void model_untake(struct model *m, struct model_cursor *c)
+{
+	u64 base = c->doubt ? c->doubt_from : c->pos;
+	u64 from = base + pick(m, c->taken - base);
+	u64 sure = c->doubt ? min(c->doubt, from - base) : 0;
+
+	vserial_stream_untake(&c->c, from);
+	c->dropped += c->doubt - sure;
+	c->doubt = sure;
+	c->taken = max(from, c->pos);
+}
+
 static void model_discard(struct model *m, struct model_cursor *c)
 {
 	u64 lost = m->head - c->pos + c->doubt;
@@ -514,6 +526,7 @@ static const struct {
 	{ 220, .reader = model_ack },
 	{ 50, .reader = model_ack_markers },
 	{ 10, .reader = model_rewind },
+	{ 20, .reader = model_untake },
 	{ 3, .reader = model_discard },
 	{ 3, .reader = model_skip },
 	{ 10, .reader = model_hold },

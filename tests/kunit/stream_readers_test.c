@@ -76,6 +76,65 @@ static void stream_doubt_may_arrive(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, take(f, 20000), 150);
 }
 
+/* What was not passed on comes again, and what was is as it was. */
+static void stream_untakes(struct kunit *test)
+{
+	struct fixture *f = start(test, 10000, 0);
+
+	block(f, 1000);
+	take(f, 300);
+	take(f, 200);
+	vserial_stream_untake(&f->c, 300);
+	KUNIT_EXPECT_EQ(test, f->c.pos, 0);
+	KUNIT_EXPECT_EQ(test, f->c.taken, 300);
+	/* The first may be settled before the second comes again, or after. */
+	ack(f, 250);
+	KUNIT_EXPECT_EQ(test, take(f, 200), 200);
+	ack(f, 500);
+	KUNIT_EXPECT_EQ(test, f->c.pos, 500);
+	KUNIT_EXPECT_EQ(test, f->c.dropped, 0);
+
+	/* Discarded, or taken back, meanwhile: it does not come again. */
+	take(f, 100);
+	vserial_stream_discard(&f->s, &f->c);
+	vserial_stream_untake(&f->c, 500);
+	KUNIT_EXPECT_EQ(test, f->c.taken, 1000);
+	block(f, 100);
+	take(f, 100);
+	vserial_stream_rewind(&f->s, &f->c);
+	vserial_stream_untake(&f->c, 1050);
+	KUNIT_EXPECT_EQ(test, f->c.taken, 1000);
+}
+
+/* Pushed out meanwhile: nobody has a copy of the last, so there is no doubt. */
+static void stream_untakes_what_was_pushed_out(struct kunit *test)
+{
+	struct fixture *f = start(test, 1000, 0);
+
+	block(f, 1000);
+	take(f, 300);
+	take(f, 200);
+	drop_old(f, 400);
+	KUNIT_EXPECT_EQ(test, f->c.doubt, 400);
+	vserial_stream_untake(&f->c, 300);
+	KUNIT_EXPECT_EQ(test, f->c.doubt, 300);
+	KUNIT_EXPECT_EQ(test, f->c.dropped, 100);
+	KUNIT_EXPECT_EQ(test, f->c.taken, 400);
+	KUNIT_EXPECT_EQ(test, take(f, 1), 0);
+	ack(f, 300);
+	KUNIT_EXPECT_EQ(test, take(f, 2000), 1000);
+
+	/* All of what is in doubt. */
+	ack(f, 1400);
+	block(f, 1000);
+	take(f, 200);
+	drop_old(f, 100);
+	vserial_stream_untake(&f->c, 1400);
+	KUNIT_EXPECT_EQ(test, f->c.doubt, 0);
+	KUNIT_EXPECT_EQ(test, f->c.dropped, 200);
+	KUNIT_EXPECT_EQ(test, take(f, 2000), 1000);
+}
+
 static void stream_discards(struct kunit *test)
 {
 	struct fixture *f = start(test, 10000, 0);
@@ -193,6 +252,8 @@ static struct kunit_case stream_readers_cases[] = {
 	KUNIT_CASE(stream_doubts_what_was_in_flight),
 	KUNIT_CASE(stream_doubt_ends_with_its_reader),
 	KUNIT_CASE(stream_doubt_may_arrive),
+	KUNIT_CASE(stream_untakes),
+	KUNIT_CASE(stream_untakes_what_was_pushed_out),
 	KUNIT_CASE(stream_discards),
 	KUNIT_CASE(stream_skips),
 	KUNIT_CASE(stream_overruns_others),
