@@ -38,6 +38,7 @@ TAILQ_HEAD(session_list, session);
  * @sessions: all
  * @by_id: the same by the kernel's number
  * @seen: the backings that a dump has told of
+ * @round: how often peers have been listed; see &struct peer.listed
  */
 struct dispatch {
 	struct daemon *daemon;
@@ -49,6 +50,7 @@ struct dispatch {
 	struct session_list sessions;
 	struct table by_id;
 	struct table seen;
+	uint32_t round;
 };
 
 static void forget(struct dispatch *dispatch, struct session *session)
@@ -144,8 +146,28 @@ static void on_announced(struct dispatch *dispatch, uint32_t seq, const struct v
 		kport_end_session(dispatch->kport, id);
 		return;
 	}
+	peer->listed = dispatch->round;
 	table_set(&dispatch->kport->peers, id, peer);
 	session_announced(peer->arg, peer, id, vnl_u8(reply, VSERIAL_A_SESSION_WRITER), "");
+}
+
+/* One of all sessions; those of our backings' peers are ours. */
+static void on_listed(struct dispatch *dispatch, uint32_t seq, const struct vnl_reply *reply)
+{
+	uint32_t id = vnl_u32(reply, VSERIAL_A_SESSION_ID);
+	uint32_t backing = vnl_u32(reply, VSERIAL_A_SESSION_BACKING);
+	struct session *session = backing ? table_find(&dispatch->by_id, backing) : NULL;
+	struct peer *peer = table_find(&dispatch->kport->peers, id);
+
+	if (!session || !request_find(&dispatch->kport->dumps, seq))
+		return;
+	if (!peer) {
+		/* We were never told: who it was begun for begins another. */
+		kport_end_session(dispatch->kport, id);
+		return;
+	}
+	peer->listed = dispatch->round;
+	session_writer(session, peer, vnl_u8(reply, VSERIAL_A_SESSION_WRITER));
 }
 
 static void on_session(struct dispatch *dispatch, const struct vnl_reply *reply, bool gone)
@@ -198,6 +220,9 @@ static void on_message(void *arg, uint32_t seq, const struct vnl_reply *reply)
 	case VSERIAL_CMD_SESSION_NEW:
 		on_announced(dispatch, seq, reply);
 		break;
+	case VSERIAL_CMD_SESSION_GET:
+		on_listed(dispatch, seq, reply);
+		break;
 	case VSERIAL_CMD_SESSION_NTF:
 		on_session(dispatch, reply, false);
 		break;
@@ -220,14 +245,50 @@ static void sweep(struct dispatch *dispatch)
 		if (table_find(&dispatch->seen, session->port.id))
 			continue;
 		forget(dispatch, session);
-		session_end(session, false);
+		/* The kernel may be waiting for that. */
+		session_end(session, true);
+	}
+}
+
+/* The same of peers; and those that may not be known are announced again. */
+static void sweep_peers(struct dispatch *dispatch)
+{
+	struct kport *kport = dispatch->kport;
+	struct kport_backing *backing;
+	struct request *request, *then;
+	struct peer *peer, *next;
+	struct session *session;
+
+	TAILQ_FOREACH(session, &dispatch->sessions, list)
+		for (peer = TAILQ_FIRST(&session->peers); peer; peer = next) {
+			next = TAILQ_NEXT(peer, list);
+			if (!peer->id || peer->listed == dispatch->round)
+				continue;
+			table_remove(&kport->peers, peer->id);
+			session_kicked(session, peer, "");
+		}
+	for (request = TAILQ_FIRST(&kport->requests); request; request = then) {
+		then = TAILQ_NEXT(request, list);
+		if (!request->lost)
+			continue;
+		backing = request->backing;
+		peer = request->peer;
+		request_drop(&kport->requests, request);
+		if (peer)
+			kport_announce(kport, backing, peer);
 	}
 }
 
 static void fetch_backings(struct dispatch *dispatch)
 {
 	table_free(&dispatch->seen);
-	kport_list_backings(dispatch->kport);
+	kport_list(dispatch->kport, REQUEST_BACKINGS);
+}
+
+static void fetch_sessions(struct dispatch *dispatch)
+{
+	dispatch->round++;
+	kport_list(dispatch->kport, REQUEST_SESSIONS);
 }
 
 static void dump_done(struct dispatch *dispatch, struct request *request,
@@ -235,8 +296,8 @@ static void dump_done(struct dispatch *dispatch, struct request *request,
 {
 	struct request done = *request;
 
-	if (error && error->err == EBUSY) {
-		/* One that was given up is still under way; its end starts this one. */
+	if (error && (error->err == EBUSY || error->err == ENOBUFS)) {
+		/* One that was given up, or this, is under way; its end starts this one. */
 		request->seq = 0;
 		return;
 	}
@@ -250,9 +311,14 @@ static void dump_done(struct dispatch *dispatch, struct request *request,
 			session_history_end(done.backing->session, done.peer);
 	} else if (error && error->err == EINTR) {
 		/* It was overtaken by a change. */
-		fetch_backings(dispatch);
+		if (done.kind == REQUEST_BACKINGS)
+			fetch_backings(dispatch);
+		else
+			fetch_sessions(dispatch);
 	} else if (error) {
 		log_line(LOG_ERR, "cannot list what is to be served: %s", error->text);
+	} else if (done.kind == REQUEST_SESSIONS) {
+		sweep_peers(dispatch);
 	} else {
 		sweep(dispatch);
 		/* What belongs to none of them is nobody's. */
@@ -289,10 +355,10 @@ static void on_done(void *arg, uint32_t seq, const struct vnl_error *error)
 		request_done(dispatch, request, error);
 		return;
 	}
-	if (!error) {
-		kport_next_dump(dispatch->kport);
+	/* It may be the end of a dump that was given up. */
+	kport_next_dump(dispatch->kport);
+	if (!error)
 		return;
-	}
 	TAILQ_FOREACH(backing, &dispatch->kport->sending, sending)
 		if (backing->input_seq == seq && error->err == EAGAIN) {
 			session_refused(backing->session);
@@ -306,39 +372,67 @@ static const struct vnl_taker taker = {
 	.done = on_done,
 };
 
-/* Messages were lost: nothing that was awaited can be relied on. */
+/*
+ * Messages of the kernel were lost, and nothing is left to take.  What we sent
+ * it has all of, and output that found no room it still has (channel.c of the
+ * module): neither is asked for.  What can be lost is
+ *
+ *   answers to requests	asked again, after sessions that they began are ended
+ *   a refusal of input, and	input is sent again from the first byte that is
+ *   that there is room		not known to be taken; the kernel skips the rest
+ *   that a dump cannot begin	it is begun again.  One that is under way loses
+ *				nothing: it goes on when we read.
+ *   news of backings		told by a dump of all
+ *   news of peers' sessions	the same
+ */
 static void start_over(struct dispatch *dispatch)
 {
-	static const struct vnl_error lost = {
-		.err = ENOBUFS,
-		.text = "the kernel's answer was lost",
-	};
+	struct kport *kport = dispatch->kport;
 	struct session *session;
 	struct request *request;
 
 	log_line(LOG_WARNING, "messages of the kernel were lost; asking for them again");
-	while ((request = TAILQ_FIRST(&dispatch->kport->requests)))
-		request_done(dispatch, request, &lost);
-	request = TAILQ_FIRST(&dispatch->kport->dumps);
-	if (request && request->seq)
-		dump_done(dispatch, request, &lost);
+	/* Sessions ask for these again. */
+	request_drop_kind(&kport->requests, REQUEST_CONFIRM);
+	TAILQ_FOREACH(request, &kport->requests, list)
+		request->lost = true;
+	TAILQ_FOREACH(request, &kport->dumps, list)
+		request->seq = 0;
 	TAILQ_FOREACH(session, &dispatch->sessions, list)
 		session_resync(session);
 	fetch_backings(dispatch);
+	fetch_sessions(dispatch);
+}
+
+/*
+ * Takes what there is, and says so if messages were lost.  That is told once:
+ * the kernel goes on dropping all it has for us, refusals and confirmations as
+ * well, until nothing is left to take.  So nothing may be asked before.
+ *
+ * Return: how many datagrams were taken last, as vnl_batch_take().
+ */
+static int take_all(struct dispatch *dispatch, bool *lost, struct vnl_error *error)
+{
+	int n;
+
+	do {
+		n = vnl_batch_take(dispatch->kport->batch, error);
+		*lost = *lost || (n < 0 && error->err == ENOBUFS);
+	} while (*lost && (n > 0 || (n < 0 && error->err == ENOBUFS)));
+	return n;
 }
 
 /* Return: whether more may be there; ends the loop where the module is gone. */
 static bool take(struct dispatch *dispatch)
 {
 	struct vnl_error error = { 0 };
-	int n = vnl_batch_take(dispatch->kport->batch, &error);
+	bool lost = false;
+	int n = take_all(dispatch, &lost, &error);
 
-	if (n >= 0)
-		return n == VNL_BATCH_TAKES;
-	if (error.err == ENOBUFS) {
+	if (n >= 0 && lost)
 		start_over(dispatch);
-		return true;
-	}
+	if (n >= 0)
+		return lost || n == VNL_BATCH_TAKES;
 	log_line(error.err == ENOENT ? LOG_NOTICE : LOG_ERR, "%s", error.text);
 	sd_event_exit(dispatch->daemon->event, error.err == ENOENT ? 0 : 1);
 	return false;

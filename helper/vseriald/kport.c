@@ -136,6 +136,8 @@ void kport_next_dump(struct kport *kport)
 		next = TAILQ_NEXT(request, list);
 		if (request->kind == REQUEST_BACKINGS) {
 			vnl_batch_begin(kport->batch, VSERIAL_CMD_BACKING_GET, true);
+		} else if (request->kind == REQUEST_SESSIONS) {
+			vnl_batch_begin(kport->batch, VSERIAL_CMD_SESSION_GET, true);
 		} else if (request->peer) {
 			msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_PORT_HISTORY, true);
 			vnl_put_str(msg, VSERIAL_A_PORT_GUEST, request->backing->guest);
@@ -155,9 +157,10 @@ void kport_history(struct kport *kport, struct kport_backing *backing, struct pe
 	kport_next_dump(kport);
 }
 
-void kport_list_backings(struct kport *kport)
+void kport_list(struct kport *kport, enum request_kind kind)
 {
-	request_add(&kport->dumps, REQUEST_BACKINGS, NULL, NULL, 0);
+	request_drop_kind(&kport->dumps, kind);
+	request_add(&kport->dumps, kind, NULL, NULL, 0);
 	kport_next_dump(kport);
 }
 

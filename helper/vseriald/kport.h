@@ -156,8 +156,8 @@ void kport_forget(struct kport *kport, struct kport_backing *backing);
 
 /* What dispatch.c asks. */
 
-/** kport_list_backings() - fetch what there is to serve. */
-void kport_list_backings(struct kport *kport);
+/** kport_list() - fetch all backings or sessions, also if that is under way. */
+void kport_list(struct kport *kport, enum request_kind kind);
 
 /** kport_next_dump() - the dump before has ended: send the next. */
 void kport_next_dump(struct kport *kport);

@@ -62,6 +62,7 @@ enum peer_phase {
  * @dialled: we called it
  * @id: the kernel's number of its session, 0 if it has none yet
  * @writer: its input goes to the guest
+ * @listed: dispatch.c's: when the kernel named it last
  * @window: the size of its terminal
  * @phase: what it is given
  * @backlog: what it is given before the ring
@@ -97,6 +98,7 @@ struct peer {
 	bool dialled;
 	uint32_t id;
 	bool writer;
+	uint32_t listed;
 	struct conn_window window;
 
 	enum peer_phase phase;

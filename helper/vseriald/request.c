@@ -32,6 +32,17 @@ void request_drop(struct request_list *list, struct request *request)
 	free(request);
 }
 
+void request_drop_kind(struct request_list *list, enum request_kind kind)
+{
+	struct request *request, *next;
+
+	for (request = TAILQ_FIRST(list); request; request = next) {
+		next = TAILQ_NEXT(request, list);
+		if (request->kind == kind)
+			request_drop(list, request);
+	}
+}
+
 void request_drop_all(struct request_list *list)
 {
 	struct request *request, *next;

@@ -3,6 +3,7 @@
 #ifndef VSERIALD_REQUEST_H
 #define VSERIALD_REQUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -15,12 +16,14 @@ struct peer;
  * @REQUEST_CONFIRM: the end of output
  * @REQUEST_HISTORY: a dump of a port's history
  * @REQUEST_BACKINGS: a dump of all backings
+ * @REQUEST_SESSIONS: a dump of all sessions
  */
 enum request_kind {
 	REQUEST_ANNOUNCE,
 	REQUEST_CONFIRM,
 	REQUEST_HISTORY,
 	REQUEST_BACKINGS,
+	REQUEST_SESSIONS,
 };
 
 /**
@@ -30,6 +33,7 @@ enum request_kind {
  * @seq: its number; 0 while a dump waits for the one before it
  * @backing: for whom, NULL if that is gone
  * @peer: for which of its peers, NULL if that is gone
+ * @lost: there may have been an answer
  */
 struct request {
 	TAILQ_ENTRY(request) list;
@@ -38,6 +42,7 @@ struct request {
 	uint32_t seq;
 	struct kport_backing *backing;
 	struct peer *peer;
+	bool lost;
 };
 
 TAILQ_HEAD(request_list, request);
@@ -51,6 +56,9 @@ struct request *request_find(const struct request_list *list, uint32_t seq);
 
 /** request_drop() - it is answered. */
 void request_drop(struct request_list *list, struct request *request);
+
+/** request_drop_kind() - answers to these are not awaited any more. */
+void request_drop_kind(struct request_list *list, enum request_kind kind);
 
 /** request_drop_all() - none will be answered. */
 void request_drop_all(struct request_list *list);

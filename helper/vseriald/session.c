@@ -295,9 +295,10 @@ void session_end(struct session *session, bool tell)
 
 void session_resync(struct session *session)
 {
-	/* Input that was refused may have to be asked for again. */
+	/* The kernel skips what it has taken, and refuses again what it has not. */
 	input_rewind(&session->input, session->input.offset);
-	session_stop_flow(session);
+	if (session->flow == FLOW_STOPPING)
+		session_report(session, true);
 	kport_wake(session->daemon->kport, &session->port);
 }
 

@@ -215,7 +215,12 @@ void session_answered(struct session *session);
 /** session_confirmed() - no output comes any more that was sent before the report. */
 void session_confirmed(struct session *session);
 
-/** session_resync() - output may have been lost on its way here: have it sent again. */
+/**
+ * session_resync() - answers were lost: ask again
+ * @session: the backing
+ *
+ * Of output nothing is lost: what the socket has no room for stays where it is.
+ */
 void session_resync(struct session *session);
 
 /**
