@@ -5,10 +5,13 @@
 PORTS and PEERS say how many there are (200, 100), STOPPED for how many seconds it
 is stopped (0: until something was dropped).
 """
+import errno
 import os
 import resource
 import select
 import signal
+import socket
+import threading
 import time
 
 from lib import (Loopguest, equal, expect, make_guest, make_port, pattern,
@@ -96,6 +99,50 @@ def shares():
     print(f"# {rounds} round trips while others moved {got} bytes")
     for guest in (*guests, echo):
         guest.terminate()
+
+
+def refuses(number):
+    """Whether nobody listens there."""
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", number)) == errno.ECONNREFUSED
+
+
+@test
+def overrun():
+    """a receive buffer that is full loses messages, and no byte"""
+    daemon = Daemon()
+    size = 1 << 20
+    ports = [server(f"n-over{i}", stall_limit=0) for i in range(3)]
+    peers = [dial(number) for _, number in ports]
+    for port, _ in ports:
+        connected(port)
+    gone, number = server("n-over-gone")
+    # What is told of this one is long.
+    wordy = make_port("n-over-long", backing=f"tcp://:{tcp_port()}#allow=" +
+                      ",".join(f"192.0.2.{k}/32" for k in range(60)))
+    wordy.connect()
+    wait_for(lambda: wordy.state == LISTENING, "it listens")
+    guests = [Loopguest(port, f"duplex={size}", options=("-c", "1024", "-w", "poll", "-t", "240",
+                                                        "-S", "2"))
+              for port, _ in ports]
+    for peer in peers:
+        threading.Thread(target=peer.send, args=(pattern(size, 2),), daemon=True).start()
+    heads = [peer.read(50000) for peer in peers]
+    daemon.signal(signal.SIGSTOP)
+    # Each is told to the daemon, and nobody reads it.
+    for k in range(6000):
+        wordy.set(idle_timeout=1000 + k)
+    gone.disconnect()
+    daemon.signal(signal.SIGCONT)
+    for i, peer in enumerate(peers):
+        data = heads[i] + peer.read(size - len(heads[i]))
+        equal(pattern_runs(data), [(0, size)], f"what peer {i} read")
+    for guest in guests:
+        guest.finish(timeout=240)
+    expect("messages of the kernel were lost" in daemon.said(), f"none was lost: {daemon.said()}")
+    for port, _ in ports:
+        equal(port.dropped_bytes, 0, "what was dropped")
+    wait_for(lambda: refuses(number), "it knows that a port was disconnected meanwhile")
 
 
 @test

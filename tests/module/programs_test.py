@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Programs of others at the far end of a port: socat, nc, QEMU, gdb.
+"""Programs of others at the far end of a port: socat, nc, ser2net, QEMU, gdb.
 
     guest  <->  port  <== netlink ==>  vseriald  <== socket ==>  program
 """
 import subprocess
 import threading
 
-from lib import (PATIENCE, equal, expect, later, make_port, pattern, run,
-                 run_program, test, wait_for)
+from lib import (PATIENCE, Loopguest, equal, expect, later, make_port,
+                 pattern, run, run_program, scratch, test, wait_for)
 from peer import LISTENING, connected, server, tcp_port
 from qemu import LCR, Qemu
 from vseriald import Daemon
@@ -73,6 +73,26 @@ def nc():
     sender.join()
     program.kill()
     wait_for(lambda: port.state == LISTENING, "it has left")
+
+
+@test
+def ser2net():
+    """ser2net, raw, which has another port for its serial line: there and back"""
+    Daemon(retry_min=10, retry_max=1)
+    # It resolves no address where there is none but the host's own.
+    subprocess.run(["busybox", "ifconfig", "lo:1", "192.0.2.1"], check=True)
+    later(subprocess.run, ["busybox", "ifconfig", "lo:1", "down"], check=True)
+    number = tcp_port()
+    line = make_port("p-line", backing="loopback")
+    conf = f"{scratch()}/ser2net.yaml"
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(f"connection: &line\n  accepter: tcp,127.0.0.1,{number}\n"
+                f"  connector: serialdev,{line.wait_link()},115200n81,local\n")
+    start("ser2net", "-n", "-c", conf)
+    port = make_port("p-s2n", backing=f"tcp://127.0.0.1:{number}", stall_limit=0)
+    guest = Loopguest(port, "duplex=60000", options=("-w", "poll", "-c", "512", "-t", "120"))
+    guest.finish(timeout=120)
+    equal(port.dropped_bytes, 0, "what was dropped")
 
 
 @test
