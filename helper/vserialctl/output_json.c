@@ -171,6 +171,7 @@ static void set_session(json_t *object, const struct vnl_reply *reply)
 	set_bool(object, "writer", session.writer);
 	set_bool(object, "read-only", session.read_only);
 	set_string(object, "peer", session.peer);
+	set(object, "backing", session.backing ? json_integer(session.backing) : json_null());
 	user = owner_user(session.uid);
 	set_number(object, "uid", session.uid);
 	set_string(object, "user", user ? user : "");

@@ -245,6 +245,8 @@ static void session_details(const struct session *session)
 	printf("    since                %s\n",
 	       time_text(session->since, since, sizeof(since)));
 	string_detail("peer", session->peer);
+	if (session->backing)
+		printf("    backing              %u\n", session->backing);
 	printf("    offset               %" PRIu64 "\n", session->offset);
 	string_detail("reason", session->reason);
 	free(user);

@@ -388,6 +388,7 @@ static void test_text_events(void **state)
 	vnl_replies_free(&replies);
 }
 
+/* One with a @peer has a backing as well. */
 static void session_message(struct vnl_replies *replies, uint8_t cmd, const char *peer,
 			    const char *reason)
 {
@@ -400,6 +401,8 @@ static void session_message(struct vnl_replies *replies, uint8_t cmd, const char
 	vnl_put_flag(msg, VSERIAL_A_SESSION_READ_ONLY);
 	if (*peer)
 		vnl_put_str(msg, VSERIAL_A_SESSION_PEER, peer);
+	if (*peer)
+		vnl_put_u32(msg, VSERIAL_A_SESSION_BACKING, 12);
 	vnl_put_u32(msg, VSERIAL_A_SESSION_UID, 0);
 	vnl_put_u32(msg, VSERIAL_A_SESSION_PID, 123);
 	vnl_put_u64(msg, VSERIAL_A_SESSION_SINCE, 1000000000);
@@ -430,6 +433,7 @@ static void test_json_session(void **state)
 	switch_is(json, "writer", false);
 	switch_is(json, "read-only", true);
 	string_is(json, "peer", "192.0.2.1:4000");
+	number_is(json, "backing", 12);
 	number_is(json, "uid", 0);
 	string_is(json, "user", "root");
 	number_is(json, "pid", 123);
@@ -437,6 +441,15 @@ static void test_json_session(void **state)
 	number_is(json, "offset", 5000000000ll);
 	string_is(json, "reason", NULL);
 	json_decref(list);
+
+	session_message(&replies, VSERIAL_CMD_SESSION_NTF, "", "");
+	capture();
+	json_event(replies.v[0]);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "event", "session");
+	string_is(json, "backing", NULL);
+	json_decref(json);
 
 	session_message(&replies, VSERIAL_CMD_SESSION_DEL_NTF, "", "kicked");
 	capture();
@@ -468,6 +481,7 @@ static void test_text_session(void **state)
 	captured();
 	holds(printed, "session 7\n    port                 web01/3\n");
 	holds(printed, "role                 read-only\n");
+	holds(printed, "backing              12\n");
 	free(printed);
 	vnl_replies_free(&replies);
 
