@@ -3,58 +3,6 @@
 #include <string.h>
 
 #include "com_port.h"
-#include "telnet.h"
-
-/* Commands; their answers, and what is told, have numbers of their own. */
-enum {
-	SIGNATURE,
-	SET_BAUDRATE,
-	SET_DATASIZE,
-	SET_PARITY,
-	SET_STOPSIZE,
-	SET_CONTROL,
-	NOTIFY_LINESTATE,
-	NOTIFY_MODEMSTATE,
-	FLOWCONTROL_SUSPEND,
-	FLOWCONTROL_RESUME,
-	SET_LINESTATE_MASK,
-	SET_MODEMSTATE_MASK,
-	PURGE_DATA,
-};
-
-#define ANSWER		100
-
-/* SET_CONTROL. */
-enum {
-	ASK_FLOW = 0,
-	FLOW_NONE = 1,
-	FLOW_HARDWARE = 3,
-	ASK_BREAK = 4,
-	BREAK_ON = 5,
-	BREAK_OFF = 6,
-	ASK_DTR = 7,
-	DTR_ON = 8,
-	DTR_OFF = 9,
-	ASK_RTS = 10,
-	RTS_ON = 11,
-	RTS_OFF = 12,
-	ASK_INBOUND = 13,
-	INBOUND_NONE = 14,
-	INBOUND_HARDWARE = 16,
-	FLOW_DCD = 17,
-	INBOUND_DTR = 18,
-	FLOW_DSR = 19,
-};
-
-/* NOTIFY_LINESTATE. */
-#define LINE_BREAK	0x10
-/* NOTIFY_MODEMSTATE. */
-#define MODEM_DCD	0x80
-#define MODEM_DSR	0x20
-#define MODEM_CTS	0x10
-#define MODEM_D_DCD	0x08
-#define MODEM_D_DSR	0x02
-#define MODEM_D_CTS	0x01
 
 /* What a client has to be told: struct com_port.due. */
 #define DUE_SPEED	0x01u
@@ -64,36 +12,20 @@ enum {
 #define DUE_MODEM	0x10u
 #define DUE_BREAK	0x20u
 
-#define SPEED_LEN	4
-#define VALUE_MAX	7
-
 static const char signature[] = "vserial";
+
+_Static_assert(sizeof(signature) - 1 <= COM_VALUE_MAX, "a signature has room");
 
 /* Messages. */
 
-static size_t message(uint8_t *to, uint8_t command, const void *value, size_t len)
-{
-	uint8_t body[2 + VALUE_MAX] = { TELNET_OPT_COM_PORT, (uint8_t)(ANSWER + command) };
-
-	/* IAC SB, option and command, each byte of the value twice, IAC SE. */
-	_Static_assert(2 + 2 + 2 * VALUE_MAX + 2 <= COM_PORT_MESSAGE_MAX, "a message has room");
-	_Static_assert(sizeof(signature) - 1 <= VALUE_MAX, "a signature has room");
-
-	memcpy(body + 2, value, len);
-	return telnet_subnegotiation(to, body, 2 + len);
-}
-
 static size_t byte_message(uint8_t *to, uint8_t command, uint8_t value)
 {
-	return message(to, command, &value, 1);
+	return com_wire_byte(to, (uint8_t)(COM_ANSWER + command), value);
 }
 
 static size_t speed_message(uint8_t *to, uint32_t speed)
 {
-	const uint8_t value[SPEED_LEN] = { (uint8_t)(speed >> 24), (uint8_t)(speed >> 16),
-					   (uint8_t)(speed >> 8), (uint8_t)speed };
-
-	return message(to, SET_BAUDRATE, value, sizeof(value));
+	return com_wire_speed(to, COM_ANSWER + COM_SET_BAUDRATE, speed);
 }
 
 /* The guest's end. */
@@ -101,14 +33,15 @@ static size_t speed_message(uint8_t *to, uint32_t speed)
 /* A null modem: its DTR is our DSR and DCD, its RTS our CTS. */
 static uint8_t modem_state(const struct com_port_guest *guest)
 {
-	return (uint8_t)((guest->dtr ? MODEM_DSR | MODEM_DCD : 0) | (guest->rts ? MODEM_CTS : 0));
+	return (uint8_t)((guest->dtr ? COM_MODEM_DSR | COM_MODEM_DCD : 0) |
+			 (guest->rts ? COM_MODEM_CTS : 0));
 }
 
 static uint8_t modem_deltas(uint8_t changed)
 {
-	return (uint8_t)((changed & MODEM_DCD ? MODEM_D_DCD : 0) |
-			 (changed & MODEM_DSR ? MODEM_D_DSR : 0) |
-			 (changed & MODEM_CTS ? MODEM_D_CTS : 0));
+	return (uint8_t)((changed & COM_MODEM_DCD ? COM_MODEM_D_DCD : 0) |
+			 (changed & COM_MODEM_DSR ? COM_MODEM_D_DSR : 0) |
+			 (changed & COM_MODEM_CTS ? COM_MODEM_D_CTS : 0));
 }
 
 static void follow_settings(struct com_port *port, const struct com_port_settings *guest)
@@ -140,7 +73,7 @@ void com_port_guest(struct com_port *port, const struct com_port_guest *guest)
 
 void com_port_break(struct com_port *port)
 {
-	if (port->line_mask & LINE_BREAK)
+	if (port->line_mask & COM_LINE_BREAK)
 		port->due |= DUE_BREAK;
 }
 
@@ -149,7 +82,7 @@ static size_t modem_notice(struct com_port *port, uint8_t *to)
 	uint8_t now = modem_state(&port->guest), changed = now ^ port->modem_told;
 
 	port->modem_told = now;
-	return byte_message(to, NOTIFY_MODEMSTATE, now | modem_deltas(changed));
+	return byte_message(to, COM_NOTIFY_MODEMSTATE, now | modem_deltas(changed));
 }
 
 size_t com_port_notice(struct com_port *port, uint8_t *to)
@@ -162,15 +95,15 @@ size_t com_port_notice(struct com_port *port, uint8_t *to)
 	case DUE_SPEED:
 		return speed_message(to, port->settings.speed);
 	case DUE_SIZE:
-		return byte_message(to, SET_DATASIZE, port->settings.size);
+		return byte_message(to, COM_SET_DATASIZE, port->settings.size);
 	case DUE_PARITY:
-		return byte_message(to, SET_PARITY, port->settings.parity);
+		return byte_message(to, COM_SET_PARITY, port->settings.parity);
 	case DUE_STOP:
-		return byte_message(to, SET_STOPSIZE, port->settings.stop);
+		return byte_message(to, COM_SET_STOPSIZE, port->settings.stop);
 	case DUE_MODEM:
 		return modem_notice(port, to);
 	case DUE_BREAK:
-		return byte_message(to, NOTIFY_LINESTATE, LINE_BREAK);
+		return byte_message(to, COM_NOTIFY_LINESTATE, COM_LINE_BREAK);
 	default:
 		return 0;
 	}
@@ -198,47 +131,48 @@ static enum com_port_event control(struct com_port *port, uint8_t *value)
 	enum com_port_event event = COM_PORT_NOTHING;
 
 	switch (*value) {
-	case DTR_ON:
-	case DTR_OFF:
-		if (set_line(&port->dtr, *value == DTR_ON))
+	case COM_DTR_ON:
+	case COM_DTR_OFF:
+		if (set_line(&port->dtr, *value == COM_DTR_ON))
 			event = COM_PORT_LINES;
 		break;
-	case RTS_ON:
-	case RTS_OFF:
-		if (set_line(&port->rts, *value == RTS_ON))
+	case COM_RTS_ON:
+	case COM_RTS_OFF:
+		if (set_line(&port->rts, *value == COM_RTS_ON))
 			event = COM_PORT_LINES;
 		break;
-	case BREAK_ON:
-	case BREAK_OFF:
-		if (set_line(&port->breaking, *value == BREAK_ON) && port->breaking)
+	case COM_BREAK_ON:
+	case COM_BREAK_OFF:
+		if (set_line(&port->breaking, *value == COM_BREAK_ON) && port->breaking)
 			event = COM_PORT_BREAK;
 		break;
-	case ASK_FLOW:
+	case COM_ASK_FLOW:
 		*value = port->flow;
 		break;
-	case ASK_BREAK:
-		*value = port->breaking ? BREAK_ON : BREAK_OFF;
+	case COM_ASK_BREAK:
+		*value = port->breaking ? COM_BREAK_ON : COM_BREAK_OFF;
 		break;
-	case ASK_DTR:
-		*value = port->dtr ? DTR_ON : DTR_OFF;
+	case COM_ASK_DTR:
+		*value = port->dtr ? COM_DTR_ON : COM_DTR_OFF;
 		break;
-	case ASK_RTS:
-		*value = port->rts ? RTS_ON : RTS_OFF;
+	case COM_ASK_RTS:
+		*value = port->rts ? COM_RTS_ON : COM_RTS_OFF;
 		break;
-	case ASK_INBOUND:
+	case COM_ASK_INBOUND:
 		*value = port->inbound;
 		break;
-	case INBOUND_DTR:
+	case COM_INBOUND_DTR:
 		port->inbound = *value;
 		break;
-	case FLOW_DCD:
-	case FLOW_DSR:
+	case COM_FLOW_DCD:
+	case COM_FLOW_DSR:
 		port->flow = *value;
 		break;
 	default:
 		/* TCP holds bytes back; these are only remembered. */
-		port->flow = in_force(*value, FLOW_NONE, FLOW_HARDWARE, port->flow);
-		port->inbound = in_force(*value, INBOUND_NONE, INBOUND_HARDWARE, port->inbound);
+		port->flow = in_force(*value, COM_FLOW_NONE, COM_FLOW_HARDWARE, port->flow);
+		port->inbound = in_force(*value, COM_INBOUND_NONE, COM_INBOUND_HARDWARE,
+					 port->inbound);
 	}
 	return event;
 }
@@ -264,25 +198,25 @@ static size_t set_byte(struct com_port *port, uint8_t command, uint8_t value, ui
 	struct com_port_settings *settings = &port->settings;
 
 	switch (command) {
-	case SET_DATASIZE:
+	case COM_SET_DATASIZE:
 		value = settings->size = in_force(value, 5, 8, settings->size);
 		break;
-	case SET_PARITY:
+	case COM_SET_PARITY:
 		value = settings->parity = in_force(value, 1, 5, settings->parity);
 		break;
-	case SET_STOPSIZE:
+	case COM_SET_STOPSIZE:
 		value = settings->stop = in_force(value, 1, 3, settings->stop);
 		break;
-	case SET_LINESTATE_MASK:
+	case COM_SET_LINESTATE_MASK:
 		port->line_mask = value;
 		break;
-	case SET_MODEMSTATE_MASK:
+	case COM_SET_MODEMSTATE_MASK:
 		port->modem_mask = value;
 		/* From here on the client relies on being told. */
 		if (value)
 			port->due |= DUE_MODEM;
 		break;
-	case PURGE_DATA:
+	case COM_PURGE_DATA:
 		/* What is under way is on the network, out of reach. */
 		break;
 	default:
@@ -301,27 +235,28 @@ enum com_port_event com_port_receive(struct com_port *port, const uint8_t *comma
 	if (!len)
 		return event;
 	switch (command[0]) {
-	case SIGNATURE:
+	case COM_SIGNATURE:
 		/* With a text it is the client's own. */
 		if (len == 1)
-			*answer_len = message(answer, SIGNATURE, signature, sizeof(signature) - 1);
+			*answer_len = com_wire_message(answer, COM_ANSWER + COM_SIGNATURE,
+						       signature, sizeof(signature) - 1);
 		break;
-	case SET_BAUDRATE:
-		if (len == 1 + SPEED_LEN)
+	case COM_SET_BAUDRATE:
+		if (len == 1 + COM_SPEED_LEN)
 			*answer_len = set_speed(port, command + 1, answer);
 		break;
-	case FLOWCONTROL_SUSPEND:
+	case COM_FLOWCONTROL_SUSPEND:
 		event = set_flow(port, true);
 		break;
-	case FLOWCONTROL_RESUME:
+	case COM_FLOWCONTROL_RESUME:
 		event = set_flow(port, false);
 		break;
-	case SET_CONTROL:
+	case COM_SET_CONTROL:
 		if (len != 2)
 			break;
 		value = command[1];
 		event = control(port, &value);
-		*answer_len = byte_message(answer, SET_CONTROL, value);
+		*answer_len = byte_message(answer, COM_SET_CONTROL, value);
 		break;
 	default:
 		if (len == 2)
@@ -338,8 +273,8 @@ void com_port_start(struct com_port *port, const struct com_port_guest *guest)
 		.rts = true,
 		.settings = guest->settings,
 		.guest = *guest,
-		.flow = FLOW_NONE,
-		.inbound = INBOUND_NONE,
+		.flow = COM_FLOW_NONE,
+		.inbound = COM_INBOUND_NONE,
 		.modem_mask = 0xff,
 		.modem_told = modem_state(guest),
 		.due = DUE_MODEM,

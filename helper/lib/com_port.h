@@ -19,8 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest message, with its IACs, and with each byte doubled. */
-#define COM_PORT_MESSAGE_MAX	32u
+#include "com_wire.h"
 
 /**
  * struct com_port_settings - speed and frame

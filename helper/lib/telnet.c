@@ -62,7 +62,8 @@ static const struct option {
 	[TELNET_NAWS] = { OPT_NAWS, { false }, { true, false, false, false } },
 	[TELNET_AUTH] = { OPT_AUTH, { false, false, true, false }, { false } },
 	[TELNET_VSPC] = { OPT_VSPC, { false, false, true, false }, { false, false, false, true } },
-	[TELNET_COM_PORT] = { TELNET_OPT_COM_PORT, { true, false }, { true, false } },
+	[TELNET_COM_PORT] = { TELNET_OPT_COM_PORT, { true, false, true, false },
+			      { true, false, false, true } },
 };
 
 /* With and as a concentrator a byte is a byte, and a key none of a terminal. */
@@ -188,6 +189,16 @@ void telnet_offer_vspc(struct telnet *telnet)
 		telnet->us[TELNET_VSPC] = TELNET_Q_YES;
 }
 
+void telnet_offer_com_port(struct telnet *telnet)
+{
+	ask(telnet, TELNET_COM_PORT, true);
+}
+
+void telnet_refuse(struct telnet *telnet, enum telnet_option option)
+{
+	telnet->refused |= (uint8_t)(1u << option);
+}
+
 enum telnet_stand telnet_stand(const struct telnet *telnet, enum telnet_option option, bool us)
 {
 	uint8_t q = us ? telnet->us[option] : telnet->him[option];
@@ -220,7 +231,8 @@ static void negotiate(struct telnet *telnet, enum telnet_state verb, uint8_t cod
 	if (option) {
 		size_t i = (size_t)(option - options);
 		uint8_t *q = us ? &telnet->us[i] : &telnet->him[i];
-		bool wanted = us ? option->us[telnet->role] : option->him[telnet->role];
+		bool wanted = (us ? option->us[telnet->role] : option->him[telnet->role]) &&
+			      !(telnet->refused & 1u << i);
 
 		if (on)
 			turned_on(telnet, q, wanted, wanted ? yes : no, code);

@@ -100,7 +100,7 @@ enum telnet_event {
  * To be counted up with every change of struct telnet, of which one daemon
  * hands a copy to the next: it has no pointers.
  */
-#define TELNET_LAYOUT 2u
+#define TELNET_LAYOUT 3u
 
 /**
  * struct telnet - one side of a connection
@@ -126,6 +126,7 @@ struct telnet {
 	bool held;
 	bool held_asked;
 	unsigned int answers;
+	uint8_t refused;
 	uint8_t us[TELNET_OPTIONS];
 	uint8_t him[TELNET_OPTIONS];
 	uint8_t sub[TELNET_SUB_MAX];
@@ -164,6 +165,12 @@ void telnet_offer_vspc(struct telnet *telnet);
 
 /** telnet_offer_auth() - as TELNET_VM, offer AUTHENTICATION, and wait with the rest. */
 void telnet_offer_auth(struct telnet *telnet);
+
+/** telnet_offer_com_port() - as TELNET_VM, offer to drive a port of the peer (RFC 2217). */
+void telnet_offer_com_port(struct telnet *telnet);
+
+/** telnet_refuse() - never agree on an option, although the role has it. */
+void telnet_refuse(struct telnet *telnet, enum telnet_option option);
 
 /**
  * enum telnet_stand - how an option stands

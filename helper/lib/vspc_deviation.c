@@ -27,6 +27,7 @@ const struct vspc_deviation_name vspc_deviations[] = {
 	{ "refuse-peer", VSPC_REFUSE_PEER, "answers VMOTION-PEER with UNKNOWN-SUBOPTION" },
 	{ "mute-peer", VSPC_MUTE_PEER, "does not answer VMOTION-PEER" },
 	{ "no-buffer", VSPC_NO_BUFFER, "sends input to the source until it is gone" },
+	{ "com-port", VSPC_COM_PORT, "has a serial port of its own, to be driven with RFC 2217" },
 	{ 0 },
 };
 

@@ -31,6 +31,7 @@ enum vspc_deviation {
 	VSPC_REFUSE_PEER	= 1u << 18,
 	VSPC_MUTE_PEER		= 1u << 19,
 	VSPC_NO_BUFFER		= 1u << 20,
+	VSPC_COM_PORT		= 1u << 21,
 };
 
 /**

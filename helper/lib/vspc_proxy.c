@@ -276,6 +276,41 @@ static enum vspc_proxy_event take_valid(struct vspc_proxy *proxy,
 	return VSPC_PROXY_NOTHING;
 }
 
+/* What a virtual machine is told of the port that it drives. */
+static void send_notices(struct vspc_proxy *proxy)
+{
+	size_t len = 1;
+
+	while (proxy->has_port && len) {
+		len = com_port_notice(&proxy->port, outbox_room(&proxy->out, COM_PORT_MESSAGE_MAX));
+		proxy->out.len += len;
+	}
+}
+
+/* Whether it drives one has changed. */
+static void look_at_port(struct vspc_proxy *proxy)
+{
+	proxy->has_port = telnet_has_com_port(&proxy->telnet);
+	if (proxy->has_port)
+		com_port_start(&proxy->port, &proxy->far);
+	send_notices(proxy);
+}
+
+static enum vspc_proxy_event take_command(struct vspc_proxy *proxy, const uint8_t *command,
+					  size_t len)
+{
+	enum com_port_event event;
+	size_t answer_len;
+
+	if (!proxy->has_port)
+		return VSPC_PROXY_NOTHING;
+	event = com_port_receive(&proxy->port, command, len,
+				 outbox_room(&proxy->out, COM_PORT_MESSAGE_MAX), &answer_len);
+	proxy->out.len += answer_len;
+	send_notices(proxy);
+	return event == COM_PORT_BREAK ? VSPC_PROXY_BREAK : VSPC_PROXY_NOTHING;
+}
+
 static enum vspc_proxy_event take_sub(struct vspc_proxy *proxy, uint64_t now)
 {
 	const struct vspc_kind *kind;
@@ -283,6 +318,8 @@ static enum vspc_proxy_event take_sub(struct vspc_proxy *proxy, uint64_t now)
 	size_t len;
 	const uint8_t *sub = telnet_sub(&proxy->telnet, &len);
 
+	if (*sub == TELNET_OPT_COM_PORT)
+		return take_command(proxy, sub + 1, len - 1);
 	if (!vspc_decode(sub, len, &message))
 		return VSPC_PROXY_NOTHING;
 	kind = vspc_kind(message.code);
@@ -369,6 +406,8 @@ struct vspc_proxy_received vspc_proxy_receive(struct vspc_proxy *proxy, uint64_t
 			all.event = take_sub(proxy, now);
 		else if (!all.event && r.event == TELNET_BREAK)
 			all.event = VSPC_PROXY_BREAK;
+		else if (!all.event && r.event == TELNET_COM)
+			look_at_port(proxy);
 	}
 	return all;
 }
@@ -388,7 +427,11 @@ enum vspc_proxy_event vspc_proxy_tick(struct vspc_proxy *proxy, uint64_t now)
 void vspc_proxy_start(struct vspc_proxy *proxy, uint32_t deviations)
 {
 	*proxy = (struct vspc_proxy){ .deviations = deviations };
+	/* Nobody sees what the port is set to; who is there can receive. */
+	proxy->far = (struct com_port_guest){ { 115200, 8, 1, 1 }, .rts = true };
 	telnet_start_vspc(&proxy->telnet, TELNET_PROXY, proxy->sub, sizeof(proxy->sub));
+	if (!deviates(proxy, VSPC_COM_PORT))
+		telnet_refuse(&proxy->telnet, TELNET_COM_PORT);
 	if (deviates(proxy, VSPC_SILENT | VSPC_MUTE))
 		return;
 	telnet_offer_vspc(&proxy->telnet);
@@ -439,6 +482,17 @@ void vspc_proxy_not_now(struct vspc_proxy *proxy)
 void vspc_proxy_stay(struct vspc_proxy *proxy)
 {
 	proxy->state = VSPC_PROXY_UP;
+}
+
+void vspc_proxy_attend(struct vspc_proxy *proxy, bool attended)
+{
+	proxy->far.dtr = attended;
+	if (!proxy->has_port)
+		return;
+	/* The settings are the virtual machine's. */
+	proxy->far.settings = proxy->port.settings;
+	com_port_guest(&proxy->port, &proxy->far);
+	send_notices(proxy);
 }
 
 void vspc_proxy_send(struct vspc_proxy *proxy, const void *bytes, size_t len)

@@ -9,6 +9,7 @@
 #ifndef HELPER_VSPC_PROXY_H
 #define HELPER_VSPC_PROXY_H
 
+#include "com_port.h"
 #include "outbox.h"
 #include "telnet.h"
 #include "vspc.h"
@@ -79,6 +80,8 @@ enum vspc_proxy_event {
  * @blob_len: how many bytes
  * @sequence_len: how many of them are the sequence; in front of
  *	vspc_proxy_accept() that is not known where @peer is set
+ * @has_port: the virtual machine drives a port of ours
+ * @port: that port
  *
  * The rest is private.
  */
@@ -97,7 +100,10 @@ struct vspc_proxy {
 	uint8_t blob[VSPC_SEQUENCE_MAX + VSPC_SECRET_SIZE];
 	size_t blob_len;
 	size_t sequence_len;
+	bool has_port;
+	struct com_port port;
 
+	struct com_port_guest far;
 	struct telnet telnet;
 	uint32_t deviations;
 	bool wants;
@@ -173,6 +179,9 @@ void vspc_proxy_not_now(struct vspc_proxy *proxy);
 
 /** vspc_proxy_stay() - a hand-over it went ahead with has come to nothing. */
 void vspc_proxy_stay(struct vspc_proxy *proxy);
+
+/** vspc_proxy_attend() - whether somebody is at the other end of our port. */
+void vspc_proxy_attend(struct vspc_proxy *proxy, bool attended);
 
 /** vspc_proxy_send() - put bytes for the port into @proxy->out. */
 void vspc_proxy_send(struct vspc_proxy *proxy, const void *bytes, size_t len);

@@ -110,6 +110,17 @@ static void offer(struct vspc_vm *vm, uint64_t now)
 		introduce(vm, now);
 }
 
+/* Some drive ports that are real ones, with a speed and lines. */
+static void come_up(struct vspc_vm *vm)
+{
+	enter(vm, VSPC_VM_UP, 0);
+	if (vm->port_offered)
+		return;
+	vm->port_offered = true;
+	telnet_offer_com_port(&vm->telnet);
+	take_replies(vm);
+}
+
 static bool all_asked(const struct vspc_vm *vm)
 {
 	const struct question *question;
@@ -127,7 +138,7 @@ static bool all_asked(const struct vspc_vm *vm)
 static void settle(struct vspc_vm *vm, uint64_t now)
 {
 	if (all_asked(vm))
-		enter(vm, VSPC_VM_UP, 0);
+		come_up(vm);
 	else
 		enter(vm, VSPC_VM_SETTLE, now + vm->times->settle);
 }
@@ -185,7 +196,7 @@ void vspc_vm_tick(struct vspc_vm *vm, uint64_t now)
 		     "the concentrator does not answer DO-PROXY");
 		break;
 	case VSPC_VM_SETTLE:
-		enter(vm, VSPC_VM_UP, 0);
+		come_up(vm);
 		break;
 	case VSPC_VM_BEGUN:
 		/* It may go ahead yet; who asks it not to is understood. */
@@ -363,7 +374,41 @@ static void take_auth(struct vspc_vm *vm, enum auth_word word, uint64_t now)
 	}
 }
 
-static void take_sub(struct vspc_vm *vm, uint64_t now)
+/* What the concentrator's port has to be told. */
+static void send_commands(struct vspc_vm *vm)
+{
+	size_t len = 1;
+
+	while (vm->has_port && len) {
+		len = com_client_command(&vm->port, outbox_room(&vm->out, COM_PORT_MESSAGE_MAX));
+		vm->out.len += len;
+	}
+}
+
+/* Whether it has a port has changed. */
+static void look_at_port(struct vspc_vm *vm)
+{
+	vm->has_port = telnet_stand(&vm->telnet, TELNET_COM_PORT, true) == TELNET_ON;
+	if (vm->has_port)
+		com_client_start(&vm->port, &vm->guest);
+	send_commands(vm);
+}
+
+static enum telnet_event take_port(struct vspc_vm *vm, const uint8_t *message, size_t len)
+{
+	switch (vm->has_port ? com_client_receive(&vm->port, message, len) : COM_PORT_NOTHING) {
+	case COM_PORT_BREAK:
+		return TELNET_BREAK;
+	case COM_PORT_LINES:
+	case COM_PORT_FLOW:
+		return TELNET_COM;
+	default:
+		return TELNET_NOTHING;
+	}
+}
+
+/* Return: what of it is an event for the caller. */
+static enum telnet_event take_sub(struct vspc_vm *vm, uint64_t now)
 {
 	struct vspc_message message;
 	size_t len;
@@ -371,10 +416,13 @@ static void take_sub(struct vspc_vm *vm, uint64_t now)
 	/* Nothing is told to whom we do not know yet. */
 	bool strange = vm->state == VSPC_VM_AUTH && vm->tls == VSPC_TLS_REQUIRED;
 
+	if (*sub == TELNET_OPT_COM_PORT)
+		return take_port(vm, sub + 1, len - 1);
 	if (*sub == AUTH_WORD_OPTION)
 		take_auth(vm, auth_word_read(sub + 1, len - 1), now);
 	else if (!strange && vspc_decode(sub, len, &message))
 		take_message(vm, &message, now);
+	return TELNET_NOTHING;
 }
 
 struct telnet_received vspc_vm_receive(struct vspc_vm *vm, uint64_t now, const uint8_t *from,
@@ -383,7 +431,7 @@ struct telnet_received vspc_vm_receive(struct vspc_vm *vm, uint64_t now, const u
 	struct telnet_received all = { 0 }, r;
 
 	vspc_vm_tick(vm, now);
-	while (all.consumed < len && all.event != TELNET_BREAK && !vspc_vm_full(vm) &&
+	while (all.consumed < len && !all.event && !vspc_vm_full(vm) &&
 	       vm->state != VSPC_VM_TLS) {
 		r = telnet_receive(&vm->telnet, from + all.consumed, len - all.consumed,
 				   to + all.len, max - all.len);
@@ -395,11 +443,11 @@ struct telnet_received vspc_vm_receive(struct vspc_vm *vm, uint64_t now, const u
 		/* In this order: an option may be agreed on in front of a message. */
 		take_replies(vm);
 		look_at_options(vm, now);
-		if (r.event == TELNET_SUB)
-			take_sub(vm, now);
+		if (r.event == TELNET_COM)
+			look_at_port(vm);
+		else if (r.event == TELNET_SUB)
+			all.event = take_sub(vm, now);
 	}
-	if (all.event != TELNET_BREAK)
-		all.event = TELNET_NOTHING;
 	return all;
 }
 
@@ -449,6 +497,24 @@ void vspc_vm_send(struct vspc_vm *vm, const void *bytes, size_t len)
 	vm->out.len += telnet_send(&vm->telnet, bytes, &len, to, len * TELNET_GROWTH);
 }
 
+void vspc_vm_cable(struct vspc_vm *vm, const struct com_port_guest *guest)
+{
+	vm->guest = *guest;
+	if (!vm->has_port)
+		return;
+	com_client_guest(&vm->port, guest);
+	send_commands(vm);
+}
+
+void vspc_vm_send_break(struct vspc_vm *vm)
+{
+	take_replies(vm);
+	if (vm->has_port)
+		vm->out.len += com_client_break(outbox_room(&vm->out, 2 * COM_PORT_MESSAGE_MAX));
+	else
+		outbox_add(&vm->out, telnet_break, sizeof(telnet_break));
+}
+
 void vspc_vm_begin(struct vspc_vm *vm, const uint8_t *sequence, size_t len, uint64_t now)
 {
 	memcpy(vm->blob, sequence, len);
@@ -468,5 +534,5 @@ void vspc_vm_abort(struct vspc_vm *vm)
 void vspc_vm_complete(struct vspc_vm *vm)
 {
 	send(vm, VSPC_VMOTION_COMPLETE, vm->blob, vm->sequence_len);
-	enter(vm, VSPC_VM_UP, 0);
+	come_up(vm);
 }

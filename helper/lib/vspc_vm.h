@@ -10,6 +10,7 @@
 #ifndef HELPER_VSPC_VM_H
 #define HELPER_VSPC_VM_H
 
+#include "com_client.h"
 #include "outbox.h"
 #include "telnet.h"
 #include "vspc.h"
@@ -151,6 +152,8 @@ struct vspc_facts {
  * @not_now: the concentrator does not take part in the hand-over that was
  *	begun last
  * @telnet: what it is spoken in; its events are taken care of
+ * @has_port: the concentrator has a port of its own that we drive (RFC 2217)
+ * @port: that port
  *
  * The rest is private.
  */
@@ -165,7 +168,11 @@ struct vspc_vm {
 	size_t sequence_len;
 	bool not_now;
 	struct telnet telnet;
+	bool has_port;
+	struct com_client port;
 
+	struct com_port_guest guest;
+	bool port_offered;
 	const struct vspc_identity *identity;
 	const struct vspc_times *times;
 	enum vspc_tls tls;
@@ -216,10 +223,11 @@ void vspc_vm_free(struct vspc_vm *vm);
  * @to: receives bytes for the port
  * @max: how many there is room for, at least 2
  *
- * It ends early where a break came, where @to is full, where @vm->out has to be
+ * It ends early behind an event, where @to is full, where @vm->out has to be
  * written first, or where TLS is next.
  *
- * Return: what came out; the event is TELNET_NOTHING or TELNET_BREAK.
+ * Return: what came out; the event is TELNET_NOTHING, TELNET_BREAK, or TELNET_COM
+ * where @vm->port says something else.
  */
 struct telnet_received vspc_vm_receive(struct vspc_vm *vm, uint64_t now, const uint8_t *from,
 				       size_t len, uint8_t *to, size_t max);
@@ -237,6 +245,12 @@ void vspc_vm_tick(struct vspc_vm *vm, uint64_t now);
  * @len: how many
  */
 void vspc_vm_send(struct vspc_vm *vm, const void *bytes, size_t len);
+
+/** vspc_vm_cable() - how the guest's end of the cable is; in any state. */
+void vspc_vm_cable(struct vspc_vm *vm, const struct com_port_guest *guest);
+
+/** vspc_vm_send_break() - put a break into @vm->out; only in VSPC_VM_UP. */
+void vspc_vm_send_break(struct vspc_vm *vm);
 
 /**
  * vspc_vm_begin() - begin to move away; only in VSPC_VM_UP

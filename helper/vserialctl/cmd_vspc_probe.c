@@ -115,6 +115,11 @@ static bool refuses_peer(const struct probe *probe)
 	return probe->move == PROBE_MOVE_REFUSED;
 }
 
+static bool has_com_port(const struct probe *probe)
+{
+	return probe->com_port;
+}
+
 static const struct finding findings[] = {
 	{ "silent", "says nothing before the virtual machine negotiates", is_silent },
 	{ "mute", "does not answer AUTHENTICATION", is_mute },
@@ -135,6 +140,7 @@ static const struct finding findings[] = {
 	{ "not-now", "does not take part in a hand-over", says_not_now },
 	{ "mute-begin", "does not answer VMOTION-BEGIN", does_not_answer_begin },
 	{ "refuse-peer", "goes ahead and does not accept the new host", refuses_peer },
+	{ "com-port", "has a serial port of its own, to be driven with RFC 2217", has_com_port },
 	{ 0 },
 };
 

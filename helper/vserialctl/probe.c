@@ -303,6 +303,11 @@ static bool knows_it_not(const struct side *side)
 	return vspc_set_has(&side->vm.facts.unknown_to_it, UNKNOWN_CODE);
 }
 
+static bool knows_of_port(const struct side *side)
+{
+	return telnet_stand(&side->vm.telnet, TELNET_COM_PORT, true) != TELNET_ASKED;
+}
+
 /* A suboption that does not exist, on a connection of its own. */
 static void try_unknown(const struct target *target, struct probe *probe)
 {
@@ -392,6 +397,7 @@ static void take_facts(const struct side *side, struct probe *probe)
 	probe->facts = side->vm.facts;
 	probe->binary = telnet_stand(telnet, TELNET_BINARY, true) == TELNET_ON &&
 			telnet_stand(telnet, TELNET_BINARY, false) == TELNET_ON;
+	probe->com_port = side->vm.has_port;
 	probe->repeated = telnet->repeated;
 	probe->undoubled = telnet->undoubled;
 }
@@ -416,6 +422,7 @@ static int try_all(const struct target *target, struct probe *probe)
 			look(&side, NULL);
 		probe->closed = side.closed;
 	} else {
+		look(&side, knows_of_port);
 		try_move(target, &side, probe);
 	}
 	take_facts(&side, probe);

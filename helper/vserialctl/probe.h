@@ -52,6 +52,7 @@ enum probe_reaction {
  * @tls: how the connection is encrypted, "" if it is not
  * @facts: what it showed of itself
  * @binary: both sides are BINARY
+ * @com_port: it has a serial port of its own, to be driven with RFC 2217
  * @repeated: it answered what was an answer
  * @undoubled: it does not double bytes 255 in suboptions
  * @secret: how many bytes of secret it chose
@@ -68,6 +69,7 @@ struct probe {
 	char tls[160];
 	struct vspc_facts facts;
 	bool binary;
+	bool com_port;
 	bool repeated;
 	bool undoubled;
 	unsigned int secret;

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "cable.h"
 #include "conn_vspc.h"
 #include "memory.h"
 #include "transport_tls.h"
@@ -25,7 +26,7 @@
  * @shaken_by: when the one that goes on has to be done, 0: there is none
  * @in: bytes of the network behind a break, or that there was no room for
  * @early: bytes for the port that came before it had been accepted
- * @broke: a break came behind the last bytes
+ * @event: what came behind the last bytes
  */
 struct vspc_conn {
 	struct conn conn;
@@ -35,7 +36,7 @@ struct vspc_conn {
 	uint64_t shaken_by;
 	struct outbox in;
 	struct outbox early;
-	bool broke;
+	enum conn_event event;
 };
 
 static struct vspc_conn *vspc_of(struct conn *conn)
@@ -63,12 +64,15 @@ static int flush(struct conn *conn)
 /* Bytes for the port out of those that have been read.  Return: how many. */
 static size_t receive(struct vspc_conn *v, void *to, size_t max)
 {
+	bool was_suspended = v->vm.port.suspended;
 	/* Behind the greeting nothing has a time any more. */
 	struct telnet_received r = vspc_vm_receive(&v->vm, 0, v->in.bytes + v->in.at,
 						   outbox_waits(&v->in), to, max);
 
 	outbox_sent(&v->in, r.consumed);
-	v->broke = r.event == TELNET_BREAK;
+	v->event = r.event == TELNET_BREAK ? CONN_BREAK :
+		   r.event != TELNET_COM ? CONN_NOTHING :
+		   v->vm.port.suspended != was_suspended ? CONN_FLOW : CONN_LINES;
 	return r.len;
 }
 
@@ -144,16 +148,39 @@ static bool pending(const struct conn *conn)
 static enum conn_event take_event(struct conn *conn, struct conn_window *window)
 {
 	struct vspc_conn *v = vspc_of(conn);
-	bool broke = v->broke;
+	enum conn_event event = v->event;
 
 	(void)window;
-	v->broke = false;
-	return broke ? CONN_BREAK : CONN_NOTHING;
+	v->event = CONN_NOTHING;
+	return event;
 }
 
 static void send_break(struct conn *conn)
 {
-	outbox_add(&vspc_of(conn)->vm.out, telnet_break, sizeof(telnet_break));
+	vspc_vm_send_break(&vspc_of(conn)->vm);
+}
+
+static void set_cable(struct conn *conn, const struct com_port_guest *guest)
+{
+	vspc_vm_cable(&vspc_of(conn)->vm, guest);
+}
+
+/* As of a port at the other end of a null modem: that is what the kernel has. */
+static bool get_lines(const struct conn *conn, uint32_t *lines)
+{
+	const struct vspc_vm *vm = &((const struct vspc_conn *)conn)->vm;
+	bool told = vm->has_port && vm->port.told;
+
+	if (told)
+		*lines = cable_lines(vm->port.there, vm->port.ready);
+	return told;
+}
+
+static bool suspended(const struct conn *conn)
+{
+	const struct vspc_vm *vm = &((const struct vspc_conn *)conn)->vm;
+
+	return vm->has_port && vm->port.suspended;
 }
 
 static const char *why(const struct conn *conn)
@@ -180,6 +207,9 @@ static const struct conn_ops vspc_ops = {
 	.pending = pending,
 	.event = take_event,
 	.send_break = send_break,
+	.cable = set_cable,
+	.lines = get_lines,
+	.suspended = suspended,
 	.why = why,
 	.end = end,
 };

@@ -154,6 +154,20 @@ static void on_resized(void *arg, struct peer *peer)
 	(void)peer;
 }
 
+static void on_drove(void *arg, struct peer *peer)
+{
+	/* Nor for what a viewer with a serial port in mind (RFC 2217) drives. */
+	(void)arg;
+	(void)peer;
+}
+
+/* A virtual machine that drives a port of ours sees whether there are viewers. */
+static void attend(struct console *console)
+{
+	if (console->link)
+		link_attend(console->link, !TAILQ_EMPTY(&console->viewers));
+}
+
 void console_read_on(struct console *console)
 {
 	struct peer *peer, *next;
@@ -178,6 +192,7 @@ static void on_ended(void *arg, struct peer *peer, const char *why, bool clean)
 	if (peer->writer && first)
 		first->writer = true;
 	peer_free(peer, NULL);
+	attend(console);
 }
 
 void console_view(struct console *console, struct conn *conn, const char *name, bool force)
@@ -187,6 +202,7 @@ void console_view(struct console *console, struct conn *conn, const char *name, 
 		.input = on_input,
 		.sent_break = on_break,
 		.resized = on_resized,
+		.drove = on_drove,
 		.ended = on_ended,
 	};
 	struct peer *peer = peer_new(console->hub->daemon, &console->ring, conn, name, &handler,
@@ -202,6 +218,7 @@ void console_view(struct console *console, struct conn *conn, const char *name, 
 	TAILQ_INSERT_TAIL(&console->viewers, peer, list);
 	log_line(LOG_INFO, "%s: viewer %s %s", console->name, name,
 		 peer->writer ? "writes" : "reads");
+	attend(console);
 	peer_join(peer, ring_offset(&console->ring, console->ring.tail));
 	peer_pump(peer);
 }
@@ -211,6 +228,7 @@ void console_view(struct console *console, struct conn *conn, const char *name, 
 void console_connect(struct console *console, struct link *link)
 {
 	console->link = link;
+	attend(console);
 	log_line(LOG_INFO, "%s: connected from %s", console->name, link->name);
 	console_read_on(console);
 }
@@ -321,6 +339,7 @@ void console_complete(struct console *console, struct link *link)
 		link_retire(console->link);
 	console->target = NULL;
 	console->link = link;
+	attend(console);
 	log_line(LOG_NOTICE, "%s: it has moved to %s", console->name, link->name);
 	end_move(console);
 }

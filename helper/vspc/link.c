@@ -112,6 +112,12 @@ void link_send_break(struct link *link)
 	link_flush(link);
 }
 
+void link_attend(struct link *link, bool attended)
+{
+	vspc_proxy_attend(&link->proxy, attended);
+	link_flush(link);
+}
+
 /* What comes. */
 
 /* Bytes of the port.  Return: false if the link is gone. */

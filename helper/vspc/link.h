@@ -66,6 +66,9 @@ void link_send(struct link *link, const void *bytes, size_t len);
 /** link_send_break() - and a break behind it. */
 void link_send_break(struct link *link);
 
+/** link_attend() - whether its port has viewers. */
+void link_attend(struct link *link, bool attended);
+
 /** link_flush() - what has been put into @link->proxy is to be written. */
 void link_flush(struct link *link);
 

@@ -24,6 +24,8 @@ void kport_report(struct kport *kport, struct kport_backing *backing,
 	kernel.state = standing->state;
 	snprintf(kernel.why, sizeof(kernel.why), "%s", standing->reason);
 	snprintf(kernel.peer, sizeof(kernel.peer), "%s", standing->peer);
+	kernel.has_lines = standing->has_lines;
+	kernel.lines = standing->lines;
 	kernel.confirm = kernel.confirm || confirm;
 }
 

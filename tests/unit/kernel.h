@@ -22,6 +22,8 @@
  * @state: the last report's
  * @why: its reason
  * @peer: its peer
+ * @has_lines: the peer drives lines
+ * @lines: these
  * @settled: up to which offset output is settled
  * @breaks: how many breaks the guest was given, and
  * @break_at: behind how much input the last
@@ -45,6 +47,8 @@ struct kernel {
 	uint32_t state;
 	char why[512];
 	char peer[256];
+	bool has_lines;
+	uint32_t lines;
 	uint64_t settled;
 	uint32_t breaks;
 	size_t break_at;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,10 +43,13 @@ static void write_all(int fd, const void *bytes, size_t len)
 }
 
 /* Return: whether the connection is to go on. */
-static bool answer(struct vspc_proxy *proxy, enum vspc_proxy_event event, uint32_t deviations)
+static bool answer(struct vspc_proxy *proxy, enum vspc_proxy_event event, int out,
+		   uint32_t deviations)
 {
 	if (event == VSPC_PROXY_CLOSE)
 		return false;
+	if (event == VSPC_PROXY_BREAK)
+		write_all(out, "<break>", 7);
 	if (event != VSPC_PROXY_KNOWN)
 		return true;
 	if (deviations & (VSPC_WONT_KEEP | VSPC_WONT_CLOSE))
@@ -67,8 +71,19 @@ static void take(struct vspc_proxy *proxy, int out, const uint8_t *bytes, size_t
 		bytes += r.consumed;
 		len -= r.consumed;
 		write_all(out, port, r.len);
-		*on = answer(proxy, r.event, deviations);
+		*on = answer(proxy, r.event, out, deviations);
 	}
+}
+
+/* Of a port of its own that a machine drives. */
+static void tell_speed(const struct vspc_proxy *proxy, int out, uint32_t *speed)
+{
+	char text[32];
+
+	if (!proxy->has_port || proxy->port.settings.speed == *speed)
+		return;
+	*speed = proxy->port.settings.speed;
+	write_all(out, text, (size_t)snprintf(text, sizeof(text), "<%u>", *speed));
 }
 
 static void serve_one(int conn, int out, uint32_t deviations)
@@ -76,6 +91,7 @@ static void serve_one(int conn, int out, uint32_t deviations)
 	static struct vspc_proxy proxy;
 	struct pollfd fds[2] = { { .fd = conn, .events = POLLIN }, { .fd = out } };
 	uint8_t bytes[4096];
+	uint32_t speed = 0;
 	bool on = true;
 	ssize_t n;
 
@@ -87,17 +103,19 @@ static void serve_one(int conn, int out, uint32_t deviations)
 			break;
 		fds[1].events = proxy.state == VSPC_PROXY_UP ? POLLIN : 0;
 		poll(fds, 2, 100);
-		on = answer(&proxy, vspc_proxy_tick(&proxy, now_ms()), deviations);
+		on = answer(&proxy, vspc_proxy_tick(&proxy, now_ms()), out, deviations);
 		if (fds[0].revents) {
 			n = recv(conn, bytes, sizeof(bytes), 0);
 			if (n <= 0)
 				break;
 			take(&proxy, out, bytes, (size_t)n, deviations, &on);
 		}
+		tell_speed(&proxy, out, &speed);
 		if (fds[1].revents & POLLIN) {
 			n = recv(out, bytes, sizeof(bytes), 0);
 			if (n <= 0)
 				_exit(0);
+			vspc_proxy_attend(&proxy, true);
 			vspc_proxy_send(&proxy, bytes, (size_t)n);
 		}
 	}
@@ -203,6 +221,32 @@ static void test_deviations(void **state)
 	}
 }
 
+/* One with a port of its own has it set, and tells whether somebody is there. */
+static void test_com_port(void **state)
+{
+	struct com_port_guest guest = { { 9600, 8, 1, 1 }, .dtr = true, .rts = true };
+	uint16_t port = free_port();
+
+	(void)state;
+	begin_concentrator(port, VSPC_COM_PORT);
+	start_behind(port);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	until(kernel.has_lines);
+	assert_int_equal(kernel.lines, TIOCM_RTS);
+	peer_cable(TAILQ_FIRST(&session->peers), &guest);
+	output(0, "be");
+	session_break(session, 2);
+	output(2, "hind");
+	reads(port_fd, "<115200><9600>be<break>hind");
+	SENDS(port_fd, "typed");
+	until(kernel.lines == (TIOCM_DTR | TIOCM_RTS));
+	until(kernel.input_len == 5);
+	/* It is gone, and so is what it drove. */
+	end_concentrator();
+	until(!kernel.has_lines);
+	stop();
+}
+
 static void test_refused(void **state)
 {
 	static const uint32_t all[] = { VSPC_WONT_KEEP, VSPC_WONT_CLOSE };
@@ -281,6 +325,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_accepted, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deviations, kernel_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_com_port, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strangers, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_proxies, kernel_setup, teardown),

@@ -48,6 +48,21 @@ def test_names_and_bytes():
         m.wants(b"now I write")
 
 
+def test_serial_viewer():
+    """A viewer that drives a serial port (RFC 2217) is one as any other."""
+    with Concentrator() as c:
+        m = Machine(c.port, "web01").up()
+        viewer = Viewer(c.view_port)
+        viewer.send(bytes([IAC, WILL, 44]))
+        viewer.see("web01")
+        viewer.send(bytes([IAC, SB, 44, 5, 9, IAC, SE]) + b"typed")
+        m.wants(b"typed")
+        # An answer, and a break that it asks for.
+        viewer.until(lambda: bytes([44, 105, 9]) in viewer.subs, "it is answered")
+        viewer.send(bytes([IAC, SB, 44, 5, 5, IAC, SE]))
+        m.until(lambda: len(m.breaks) == 1, "the break comes")
+
+
 def test_force():
     """Somebody takes over."""
     with Concentrator() as c:
@@ -487,6 +502,17 @@ def test_deviations():
         there.say(99)
         there.answer(UNKNOWN_2)
         assert not there.got(PEER_OK)
+
+    def com_port(m, c):
+        m.up()
+        m.send(bytes([IAC, WILL, 44]))
+        m.until(lambda: (DO, 44) in m.options, "it has a port")
+        notices = lambda: [sub[2] for sub in m.subs if sub[:2] == bytes([44, 107])]  # noqa: E731
+        m.until(lambda: notices() == [0x10], "it tells that nobody is there")
+        viewer = Viewer(c.view_port).see("web01")
+        m.until(lambda: notices()[1:] == [0xba], "it tells that somebody is there")
+        viewer.close()
+        m.until(lambda: notices()[2:] == [0x1a], "it tells that nobody is")
 
     def no_buffer(m, c):
         m.up()

@@ -33,6 +33,7 @@ FOUND = {
     "unknown-begin": ["not-now"],
     "refuse-peer": ["refuse-peer"],
     "no-buffer": [],
+    "com-port": ["com-port"],
     # One that does everything wrong that it can at a time.
     "mute,no-doubling,no-known,late-get,padded":
         ["silent", "mute", "no-doubling", "no-known", "late-get", "padded"],

@@ -149,6 +149,9 @@ static void test_as_captured(void **state)
 	vspc_vm_tick(&vm, now);
 	assert_int_equal(vm.state, VSPC_VM_UP);
 	assert_false(vm.deadline);
+	/* A port of its own is mostly refused. */
+	SAYS(IAC, WILL, 44);
+	GIVE(IAC, DONT, 44);
 	vspc_vm_send(&vm, "\r\n\xff\0", 4);
 	SAYS('\r', '\n', IAC, IAC, 0);
 	says_nothing();
@@ -584,6 +587,49 @@ static void test_hand_over(void **state)
 	assert_int_equal(proxy.state, VSPC_PROXY_UP);
 }
 
+/* A concentrator with a port of its own, which is driven as the guest drives its own. */
+static void test_com_port(void **state)
+{
+	struct com_port_guest guest = { { 9600, 7, 3, 2 }, .dtr = true };
+
+	(void)state;
+	meet(VSPC_COM_PORT, VSPC_TLS_NONE, 64);
+	while (carry(1))
+		;
+	assert_true(vm.has_port && proxy.has_port && vm.port.told);
+	vspc_vm_cable(&vm, &guest);
+	while (carry(1))
+		;
+	assert_memory_equal(&proxy.port.settings, &guest.settings, sizeof(guest.settings));
+	assert_true(proxy.port.dtr && !proxy.port.rts);
+	assert_true(vm.port.ready && !vm.port.there);
+	vspc_proxy_attend(&proxy, true);
+	while (carry(1))
+		;
+	assert_true(vm.port.there);
+	/* That is no reason to set anything. */
+	assert_memory_equal(&proxy.port.settings, &guest.settings, sizeof(guest.settings));
+	vspc_vm_send(&vm, "a", 1);
+	vspc_vm_send_break(&vm);
+	vspc_vm_send(&vm, "b", 1);
+	while (carry(64) && last != VSPC_PROXY_BREAK)
+		;
+	assert_int_equal(last, VSPC_PROXY_BREAK);
+	while (carry(64))
+		;
+	assert_memory_equal(proxy_got.text, "ab", 2);
+	/* Without it a break is telnet's. */
+	part();
+	meet(0, VSPC_TLS_NONE, 64);
+	while (carry(64))
+		;
+	assert_false(vm.has_port || proxy.has_port);
+	vspc_vm_cable(&vm, &guest);
+	says_nothing();
+	vspc_vm_send_break(&vm);
+	SAYS(IAC, 243);
+}
+
 /* What no virtual machine sends does not confuse the concentrator. */
 static void test_odd_machines(void **state)
 {
@@ -650,6 +696,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_facts, end),
 		cmocka_unit_test_teardown(test_nothing_early, end),
 		cmocka_unit_test_teardown(test_hand_over, end),
+		cmocka_unit_test_teardown(test_com_port, end),
 		cmocka_unit_test_teardown(test_odd_machines, end),
 		cmocka_unit_test_teardown(test_no_answers, end),
 	};
