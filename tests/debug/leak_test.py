@@ -6,7 +6,7 @@ All that the module allocates is made and removed many times over; then kmemleak
 looks for memory that nothing points to, with the module loaded and without it.
 Needs a kernel booted with kmemleak=on.
 """
-# kernel command line: kmemleak=on
+# vm: --append kmemleak=on
 import contextlib
 import os
 import sys

@@ -8,7 +8,7 @@ do.  But the kernel reports nothing, all processes end, the module can be unload
 afterwards, and at last nothing is leaked.  Needs FAILSLAB and kmemleak.
 """
 # time limit: 1800
-# kernel command line: kmemleak=on
+# vm: --append kmemleak=on
 import contextlib
 import ctypes
 import glob

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs test scripts in VMs, some of which may run side by side.
+
+Scripts that ask for options of tests/vm/run (lines "# vm: OPTIONS") have a VM of
+their own; the others share as few as it takes.
+"""
+import concurrent.futures
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import klog
+import tap
+from cache import REPO
+from marks import mark
+from program import load
+
+# Boot and shutdown of a VM, on a busy machine.
+VM_PATIENCE = 300
+# How often the emulator may spoil a run, which is then taken up where it was.
+TRIPS = 3
+# What tests/vm/scripts allows a script that names no limit.
+SCRIPT_LIMIT = 600
+# Scripts of one boot where VMs run side by side: a boot takes a minute, and so do
+# the last scripts, while the other VMs have nothing left to do.
+BATCH = 4
+
+
+def say(text):
+    # In one piece: others say something, too.
+    sys.stdout.write(f'{text}\n')
+    sys.stdout.flush()
+
+
+def limit(script):
+    return int(mark(script, 'time limit') or SCRIPT_LIMIT)
+
+
+def options_of(script):
+    """What tests/vm/run is to be told for SCRIPT: its lines "# vm: OPTIONS"."""
+    with open(script, encoding='utf-8') as handle:
+        return [word for line in handle if line.startswith('# vm:')
+                for word in shlex.split(line.removeprefix('# vm:'))]
+
+
+class Fleet:
+    """The VMs that run the scripts TODO with the options BASIC of tests/vm/run.
+
+    NAME is what the results' names begin with; SLOWNESS how many times longer
+    than usual all may take; LANES how many VMs run at a time."""
+
+    def __init__(self, name, basic, todo, slowness=1, lanes=1):
+        self.name = name
+        self.slowness = slowness
+        self._lanes = lanes
+        self._total = len(todo)
+        self._ended = 0
+        self._start = time.monotonic()
+        self._lock = threading.Lock()
+        self._processes = set()
+        self._stopped = False
+        plain = [s for s in todo if not options_of(s)]
+        batch = BATCH if lanes > 1 else len(plain) or 1
+        # The long ones first, lest one lane be left with them.
+        self._jobs = [([*basic, *options_of(s)], [s])
+                      for s in sorted((s for s in todo if options_of(s)), key=limit, reverse=True)]
+        self._jobs += [(basic, plain[i:i + batch]) for i in range(0, len(plain), batch)]
+
+    def results(self):
+        """Runs all; the results as they come."""
+        with concurrent.futures.ThreadPoolExecutor(self._lanes) as pool:
+            try:
+                jobs = [pool.submit(self._boots, *job) for job in self._jobs]
+                for job in concurrent.futures.as_completed(jobs):
+                    yield from job.result()
+            except BaseException:
+                self._stop()
+                raise
+
+    def begins(self, script):
+        """A script begins; said where the next one is minutes away."""
+        if self.slowness > 1:
+            say(f'    {self.name} {script} …')
+
+    def ended(self, text):
+        """A script ended, as TEXT says."""
+        with self._lock:
+            self._ended += 1
+            ended = self._ended
+        minutes = (time.monotonic() - self._start) / 60
+        say(f'    {self.name} {text}, {ended} of {self._total} in {minutes:.0f} min')
+
+    def watched(self, process):
+        """A VM runs; it is ended with all others."""
+        with self._lock:
+            self._processes.add(process)
+            if self._stopped:
+                process.terminate()
+
+    def over(self, process):
+        with self._lock:
+            self._processes.discard(process)
+
+    def _stop(self):
+        with self._lock:
+            self._stopped = True
+            for process in self._processes:
+                process.terminate()
+
+    def _boots(self, options, todo):
+        """Runs the scripts TODO in VMs with the same options; the results."""
+        results = []
+        trips = 0
+        while todo and not self._stopped:
+            machine = Machine(self, options, todo)
+            results += machine.results
+            ended = list(machine.done)
+            trips += machine.tripped
+            if trips > TRIPS:
+                results.append(tap.Result(f'{self.name}: the emulator works', 'failed'))
+                break
+            if not machine.tripped:
+                ended.append(machine.running)
+                if ended == [None]:
+                    break
+            # A script that took the VM with it must not take the others, too.
+            todo = [script for script in todo if script not in ended]
+        return results
+
+
+class Machine:
+    """One boot of the VM, with OPTIONS of tests/vm/run, with some scripts to run."""
+
+    def __init__(self, fleet, options, todo):
+        self._fleet = fleet
+        self._name = fleet.name
+        self._reader = None
+        self._explains = False
+        self._started = 0
+        self.results = []
+        # Scripts that ended, and the one that was running at last.
+        self.done = []
+        self.running = None
+        patience = (VM_PATIENCE + sum(map(limit, todo))) * fleet.slowness
+        inner = load('tests/vm/kernel').places('6.1')
+        with tempfile.TemporaryFile() as errors:
+            with subprocess.Popen(
+                    [f'{REPO}/tests/vm/run', *options, '--mem', '2G', '--timeout',
+                     str(patience), '--env', f'GUEST_KERNEL={inner["KERNEL"]}',
+                     '--', 'tests/vm/scripts', *(os.path.relpath(s, REPO) for s in todo)],
+                    cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    stderr=errors) as vm:
+                fleet.watched(vm)
+                try:
+                    for line in vm.stdout:
+                        self._line(line.decode(errors='replace').rstrip('\r\n'))
+                except BaseException:
+                    vm.terminate()
+                    raise
+            fleet.over(vm)
+            errors.seek(0)
+            self._end(vm.returncode, errors.read().decode(errors='replace').splitlines())
+
+    def _script(self):
+        return os.path.basename(self.running)
+
+    def _line(self, line):
+        word, _, rest = line.partition(' ')
+        if word == '@begin':
+            self.running = os.path.join(REPO, rest)
+            self._started = time.monotonic()
+            self._reader = tap.Reader(f'{self._name} {self._script()}')
+            self._fleet.begins(self._script())
+        elif word == '@end':
+            self._close(int(rest.split()[-1]))
+        elif self._reader:
+            result = self._reader.line(line)
+            if result:
+                self._explains = result.outcome == 'failed'
+                if self._explains:
+                    say(f'      not ok: {result.name}')
+            elif self._explains and line.startswith('#'):
+                say(f'        {self._script()}: {line[1:].strip()}')
+
+    def _close(self, status):
+        problem = {0: None, 124: 'it did not end in time'}.get(status, f'exit status {status}')
+        found = self._reader.results(problem)
+        self._reader = None
+        self.results += found
+        count = {o: sum(r.outcome == o for r in found) for o in ('passed', 'failed', 'skipped')}
+        self.done.append(self.running)
+        text = ', '.join(f'{n} {o}' for o, n in count.items() if n or o == 'passed')
+        self._fleet.ended(f'{self._script()}: {text} ({time.monotonic() - self._started:.0f} s)')
+        self.running = None
+
+    def _end(self, status, errors):
+        self.tripped = status == 123 and klog.emulator_tripped('\n'.join(errors))
+        if self.tripped:
+            say(f'    {self._name}: the emulator tripped (see tests/lib/klog.py)')
+        elif self.running:
+            name = f'{self._name} {self._script()}'
+            self.results += [r for r in self._reader.results('the VM ended')
+                             if r.outcome != 'failed']
+            self.results.append(tap.Result(f'{name}: the VM lives on', 'failed', errors))
+            self._fleet.ended(f'{self._script()}: the VM died')
+        elif status:
+            self.results.append(tap.Result(f'{self._name}: the VM starts, and its kernel '
+                                           'reports no bug', 'failed', errors))
+            say(f'    {self._name}: the VM ended with status {status}')
