@@ -7,7 +7,7 @@ import time
 
 import genl
 from genl import N, Refused, attr, string, u32, u64
-from lib import equal, expect, later
+from lib import PATIENCE, equal, expect, later
 
 EVENTS = ("SESSION_NTF", "SESSION_DEL_NTF", "DATA_NTF", "DATA_ROOM_NTF",
           "BACKING_NTF", "BACKING_DEL_NTF")
@@ -58,7 +58,7 @@ class Socket(genl.Client):
             data = data[(length + 3) & ~3:]
         return True
 
-    def next(self, name, timeout=60.0, **wanted):
+    def next(self, name, timeout=PATIENCE, **wanted):
         """The next thing of this name, with these values, that it is told."""
         end = time.monotonic() + timeout
         while True:

@@ -193,7 +193,7 @@ def pipe_waits_for_the_guest():
     # The guest reads nothing, so the ring fills and the rest waits outside.
     wait_for(lambda: port.rx_unread >= 65536, "the ring is full")
     equal(console.process.poll(), None, "the console's exit status")
-    got = guest.read_exactly(len(data), timeout=120)
+    got = guest.read_exactly(len(data), timeout=2 * PATIENCE)
     feeder.join()
     expect(got == data, "the guest read other bytes than were sent")
     console.finish()
@@ -411,7 +411,7 @@ def megabytes():
     total = 8 << 20
     guest = Loopguest(port, f"send={total}", options=("-c", 4096, "-w", "poll"))
     console.until(lambda: len(console.out) + console.lost() == total,
-                  "the console accounts for every byte", timeout=240)
+                  "the console accounts for every byte", timeout=4 * PATIENCE)
     guest.finish()
     runs = pattern_runs(console.out)
     equal(sum(n for _, n in runs), len(console.out), "bytes that are the guest's")

@@ -97,7 +97,7 @@ def bulk():
     sender.start()
     equal(pattern_runs(peer.read(size)), [(0, size)], "what the peer read")
     sender.join()
-    guest.finish(timeout=240)
+    guest.finish(timeout=4 * PATIENCE)
     equal(port.dropped_bytes, 0, "what was dropped")
     wait_for(lambda: port.tx_unread == 0, "all is settled")
 

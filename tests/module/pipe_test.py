@@ -13,7 +13,7 @@ import termios
 import threading
 
 from genl import Refused
-from lib import (N, TCSBRKP, equal, expect, make_port, pattern, run, test,
+from lib import (N, PATIENCE, TCSBRKP, equal, expect, make_port, pattern, run, test,
                  wait_for)
 
 UP = termios.TIOCM_CTS | termios.TIOCM_DSR | termios.TIOCM_CAR
@@ -65,7 +65,7 @@ def lossless():
 
     def write(handle):
         try:
-            handle.write_all(data[handle], timeout=120)
+            handle.write_all(data[handle], timeout=2 * PATIENCE)
         except BaseException as e:      # pylint: disable=broad-except
             errors.append(e)
 
@@ -212,7 +212,7 @@ def faults_change_while_it_runs():
     data = pattern(400000, 3)
     got = []
     reader = threading.Thread(target=lambda: got.append(hb.read_exactly(len(data), 120)))
-    writer = threading.Thread(target=lambda: ha.write_all(data, timeout=120))
+    writer = threading.Thread(target=lambda: ha.write_all(data, timeout=2 * PATIENCE))
     reader.start()
     writer.start()
     for i in range(40):
