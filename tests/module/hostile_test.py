@@ -22,15 +22,15 @@ import subprocess
 import termios
 import time
 
-from lib import (N, RING, TCSBRKP, Loopguest, diag, equal, expect, forget_client, later,
-                 make_guest, make_port, pattern_runs, read_file, remove_guest, run, scratch, test,
-                 tmpfs, wait_for)
+from lib import (DEBUG, N, RING, TCSBRKP, Loopguest, diag, equal, expect, forget_client,
+                 later, make_guest, make_port, pattern_runs, read_file, remove_guest, run,
+                 scratch, test, tmpfs, wait_for)
 from loader import insmod, may_unload, rmmod
 
 OFFENDERS = 3
 #: beside offenders a victim gets at least so much of its share
 FAIR = 0.1
-AMOUNT = 300000
+AMOUNT = 60000 if DEBUG else 300000
 BLOCKS = ("-c", "1000", "-w", "poll", "-t", "0")
 LINES = (termios.TIOCM_DTR | termios.TIOCM_RTS).to_bytes(4, "little")
 
@@ -301,23 +301,25 @@ def memory():
     # 64 KiB each for the ring and history out, the ring in, and what the tty holds
     # of input: 64 KiB, as much for flags, both in buffers of twice the size
     bound = 8 * 64
+    rounds = 5 if DEBUG else 10
     ports = make_guest("worst", 32, backing="loopback", overflow="drop-old")
     handles = [port.open() for port in ports]
     before = kernel_memory()
-    make_noise(handles, 10, True)
-    make_noise(handles, 10, False)
+    make_noise(handles, rounds, True)
+    make_noise(handles, rounds, False)
     full = kernel_memory() - before
-    make_noise(handles, 60, False)
+    make_noise(handles, 6 * rounds, False)
     more = kernel_memory() - before
     diag(f"a port at its worst holds {full / 32:.0f} KiB, after four times as much "
          f"{more / 32:.0f} KiB; {bound} KiB are allowed")
     expect(full > 32 * 2 * 64, "the noise did not fill the rings")
-    expect(more < 32 * bound, "a port holds more than its share")
-    expect(more - full < 32 * 16, "memory grows with what is written")
+    if not DEBUG:
+        expect(more < 32 * bound, "a port holds more than its share")
+        expect(more - full < 32 * 16, "memory grows with what is written")
     for handle in handles:
         handle.close()
     remove_guest("worst")
-    wait_for(lambda: kernel_memory() - before < 32 * 16, "it is given back")
+    wait_for(lambda: DEBUG or kernel_memory() - before < 32 * 16, "it is given back")
     diag(f"once removed, {kernel_memory() - before} KiB more than before are held")
 
 

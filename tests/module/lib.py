@@ -31,6 +31,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SYSFS = "/sys/bus/vserial"
 #: How many times longer than usual all may take: a kernel that checks itself.
 SLOWNESS = float(os.environ.get("SLOWNESS") or 1)
+#: Is this the kernel of tests/vm/debugkernel?  KASAN holds back what was freed there,
+#: so that memory in use says nothing.
+DEBUG = "-debug-" in os.uname().release
 #: Nothing here takes longer on an idle machine than a tenth of this.
 PATIENCE = 60.0 * SLOWNESS
 #: A test that takes longer than this hangs.
