@@ -37,6 +37,8 @@ struct told {
 	struct vnl_replies message;
 };
 
+TAILQ_HEAD(told_list, told);
+
 /** struct asked - a request */
 struct asked {
 	uint32_t seq;
@@ -75,7 +77,7 @@ struct asked {
 static struct netlink {
 	int fd;
 	bool deaf;
-	TAILQ_HEAD(, told) queue;
+	struct told_list queue;
 	unsigned int n;
 	bool congested;
 	bool overrun;
