@@ -473,7 +473,14 @@ def unplugged():
     wait_for(lambda: port.state == N.VSERIAL_STATE_CONNECTED, "the port is connected again")
     far = far_end(2)
     wait_for(lambda: not port.tx_unread, "what was written meanwhile is sent", 240 * SLOWNESS)
-    termios.tcflush(far.fd, termios.TCIFLUSH)
+    # Of what is still on its way nothing is left to the next test.
+    handle.write_all(b"the end")
+    came = bytearray()
+
+    def ended():
+        came.extend(far.read() or b"")
+        return came.endswith(b"the end")
+    wait_for(ended, "the last of it comes", 240 * SLOWNESS)
 
 
 @test
