@@ -6,9 +6,12 @@
 """
 import contextlib
 import errno
+import fcntl
 import os
+import struct
 import subprocess
 import sys
+import termios
 
 from genl import N
 from lib import (Refused, ctl, ctl_json, equal, expect, later, make_port, pattern, read_file,
@@ -91,10 +94,15 @@ def deviations():
     """Whatever a concentrator does otherwise, nothing is early and nothing is lost."""
     daemon()
     data = pattern(3000)
-    for number, name in enumerate((
-            "silent", "mute", "no-binary", "ack-loop", "no-doubling", "no-known", "no-vmotion",
-            "no-get", "late-get", "close-unknown", "drop-early", "close-early",
-            "mute,no-known,late-get,close-early,close-unknown")):
+    done = subprocess.run([os.environ["VSERIAL_VSPC"], "--deviate=list"], text=True, check=True,
+                          stdout=subprocess.PIPE)
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    expect("silent" in names, done.stdout)
+    # Those that refuse everybody have a test of their own.
+    names = [name for name in names if not name.startswith("wont-")]
+    for number, name in enumerate(
+            [*names, "mute,no-known,late-get,close-early,close-unknown,no-doubling",
+             "silent,no-binary,late-get,drop-early,com-port"]):
         c = concentrator(f"--deviate={name}")
         port = behind(c, f"dev{number}")
         tty = port.open()
@@ -113,6 +121,31 @@ def deviations():
         viewer.type(b"typed")
         equal(tty.read_exactly(5), b"typed", f"the input with {name}")
         tty.close()
+
+
+@test
+def com_port():
+    """A concentrator with a port of its own: the guest's breaks, and whether somebody is there."""
+    there = termios.TIOCM_DSR | termios.TIOCM_CAR
+    daemon()
+    c = concentrator("--deviate=com-port")
+    port = behind(c, "com")
+    tty = port.open()
+
+    def lines():
+        seen, = struct.unpack("i", fcntl.ioctl(tty.fileno(), termios.TIOCMGET, bytes(4)))
+        return seen & (there | termios.TIOCM_CTS)
+    wait_for(lambda: lines() == termios.TIOCM_CTS, "nobody is there")
+    viewer = Viewer(c.view_port).see("com")
+    wait_for(lambda: lines() == there | termios.TIOCM_CTS, "somebody is there")
+    tty.write_all(b"before")
+    termios.tcdrain(tty.fileno())
+    termios.tcsendbreak(tty.fileno(), 0)
+    tty.write_all(b"behind")
+    viewer.wants(b"behind")
+    equal(viewer.breaks, [len(b"before")], "where the break is")
+    viewer.close()
+    wait_for(lambda: lines() == termios.TIOCM_CTS, "nobody is there again")
 
 
 @test
