@@ -47,17 +47,20 @@ static uint8_t modem_deltas(uint8_t changed)
 static void follow_settings(struct com_port *port, const struct com_port_settings *guest)
 {
 	const struct com_port_settings *old = &port->guest.settings;
+	unsigned int due = 0;
 
 	if (guest->speed != old->speed)
-		port->due |= DUE_SPEED;
+		due |= DUE_SPEED;
 	if (guest->size != old->size)
-		port->due |= DUE_SIZE;
+		due |= DUE_SIZE;
 	if (guest->parity != old->parity)
-		port->due |= DUE_PARITY;
+		due |= DUE_PARITY;
 	if (guest->stop != old->stop)
-		port->due |= DUE_STOP;
-	if (memcmp(guest, old, sizeof(*guest)))
+		due |= DUE_STOP;
+	/* What the client has set stays in force until the guest sets another. */
+	if (due)
 		port->settings = *guest;
+	port->due |= due;
 }
 
 void com_port_guest(struct com_port *port, const struct com_port_guest *guest)

@@ -33,12 +33,12 @@ _number = 25000
 class Guest:
     """A guest whose port is a telnet server."""
 
-    def __init__(self, name, **settings):
+    def __init__(self, name, managed=False):
         global _number
         _number += 1
         self.number = _number
-        Daemon()
-        self.port = make_port(name, backing=f"telnet://:{self.number}", stall_limit=0, **settings)
+        self.daemon = Daemon(managed)
+        self.port = make_port(name, backing=f"telnet://:{self.number}", stall_limit=0)
         self.tty = self.port.open()
         tty.setraw(self.tty.fileno())
         wait_for(lambda: self.port.state == N.VSERIAL_STATE_LISTENING, "it listens")
@@ -148,7 +148,7 @@ def pyserial():
 
 @test
 def ckermit():
-    """C-Kermit sets speed, stop bits and break, sees the guest's lines, and hangs up"""
+    """C-Kermit sets speed, parity, stop bits and break, sees the guest's lines, and hangs up"""
     guest = Guest("r-ckermit")
     kermit = Terminal("kermit", "-Y")
 
@@ -163,9 +163,10 @@ def ckermit():
     do(f"set host {HOST} {guest.number} /telnet", b"(OK)")
     do("set speed 4800", b"4800 bps")
     do("set stop-bits 2")
+    do("set parity hardware even")
     # What it shows is what it was told.
     do("show communications", b"Signature            : vserial", b"Speed                : 4800",
-       b"Stop Bits            : 2", b"CTS Signal On", b"DSR Signal On")
+       b"Parity               : even", b"Stop Bits            : 2", b"CTS Signal On", b"DSR Signal On")
     do("output ok\\10")
     guest.reads(b"ok\n")
     do("output \\B")
@@ -256,6 +257,54 @@ def one_drives():
     # It goes on without a port of its own.
     second.send(b"\xff\xfc\x2c")
     guest.sees(UP)
+
+
+@test
+def restart():
+    """a client that drives the port drives it on when the daemon is restarted"""
+    guest = Guest("r-restart", managed=True)
+    client = Client(guest)
+    client.drives(0xb0)
+    client.command(1, 0, 0, 0x12, 0xc0)
+    client.told(101, 0, 0, 0x12, 0xc0)
+    client.command(3, 3)
+    client.told(103, 3)
+    client.command(11, 0x80)
+    client.told(111, 0x80)
+    client.told(107, 0xb0)
+    client.command(5, 9)
+    client.told(105, 9)
+    guest.sees(termios.TIOCM_CTS)
+    # It has sent half a command.
+    client.send(b"\xff\xfa\x2c\x05")
+    guest.daemon.restart()
+    wait_for(lambda: guest.port.state == N.VSERIAL_STATE_CONNECTED, "it is connected again")
+    guest.sees(termios.TIOCM_CTS)
+    # This is no news: what follows is all that it is told.
+    client.send(b"\x07\xff\xf0")
+    client.told(105, 9)
+    client.command(1, 0, 0, 0, 0)
+    client.told(101, 0, 0, 0x12, 0xc0)
+    client.command(3, 0)
+    client.told(103, 3)
+    client.command(5, 8)
+    client.told(105, 8)
+    guest.sees(UP)
+    # What its mask hides it is not told by itself.
+    guest.drive(termios.TIOCM_RTS, False)
+    guest.drive(termios.TIOCM_DTR, False)
+    client.told(107, 0x0b)
+    client.command(8)
+    client.command(5, 7)
+    client.told(105, 8)
+    guest.tty.write_all(b"kept")
+    wait_for(lambda: guest.port.tx_bytes == 4, "the guest has written")
+    guest.daemon.restart()
+    client.command(5, 10)
+    client.told(105, 11)
+    client.command(9)
+    client.reads(b"kept")
+    equal(guest.port.dropped_bytes, 0, "bytes lost")
 
 
 @test

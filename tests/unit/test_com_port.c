@@ -173,7 +173,7 @@ static void test_doubled(void **state)
 
 static void test_guest_changes(void **state)
 {
-	struct com_port_guest now = guest;
+	struct com_port_guest now = guest, padded;
 
 	(void)state;
 	told(BYTES(IAC, SB, 44, 107, 0xb0, IAC, SE));
@@ -189,6 +189,15 @@ static void test_guest_changes(void **state)
 	/* The client's stay until the guest changes something. */
 	byte(2, 8, 8);
 	com_port_guest(&port, &now);
+	byte(2, 0, 8);
+	/* What lies between the members is none. */
+	memset(&padded, 0xa5, sizeof(padded));
+	padded.settings.speed = now.settings.speed;
+	padded.settings.size = now.settings.size;
+	padded.settings.parity = now.settings.parity;
+	padded.settings.stop = now.settings.stop;
+	padded.dtr = padded.rts = true;
+	com_port_guest(&port, &padded);
 	byte(2, 0, 8);
 	now.settings.speed = 19200;
 	com_port_guest(&port, &now);
