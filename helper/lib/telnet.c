@@ -44,6 +44,8 @@ static const char here[] = "\r\n[vserial: yes]\r\n";
 
 _Static_assert(sizeof(here) <= TELNET_ANSWER_MAX, "an answer has room");
 
+static const uint8_t nothing[2] = { IAC, NOP };
+
 const uint8_t telnet_break[2] = { IAC, BRK };
 
 /*
@@ -405,7 +407,11 @@ static void take_command(struct receiver *r, uint8_t byte)
 		take_key(r, 0x1c);
 		break;
 	case AYT:
-		reply(telnet, here, sizeof(here) - 1);
+		/* Where a byte is a byte nobody is to read what is not the guest's. */
+		if (raw(telnet))
+			reply(telnet, nothing, sizeof(nothing));
+		else
+			reply(telnet, here, sizeof(here) - 1);
 		break;
 	case EOR:
 	case SE:

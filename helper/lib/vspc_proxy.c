@@ -57,16 +57,18 @@ static bool left_out(const struct vspc_proxy *proxy, const uint8_t command[3])
 
 static void take_replies(struct vspc_proxy *proxy)
 {
-	size_t len, i;
+	size_t len, i, n;
 	const uint8_t *replies = telnet_replies(&proxy->telnet, &len);
 
 	if (!deviates(proxy, VSPC_MUTE | VSPC_NO_BINARY)) {
 		outbox_add(&proxy->out, replies, len);
 	} else {
-		/* All of them have three bytes, but for the answer to AYT. */
-		for (i = 0; i + 3 <= len; i += 3)
-			if (!left_out(proxy, replies + i))
-				outbox_add(&proxy->out, replies + i, 3);
+		/* All of them have three bytes, but for the answer to AYT: two. */
+		for (i = 0; i < len; i += n) {
+			n = replies[i + 1] < WILL ? 2 : 3;
+			if (n == 2 || !left_out(proxy, replies + i))
+				outbox_add(&proxy->out, replies + i, n);
+		}
 	}
 	telnet_replied(&proxy->telnet, len);
 }

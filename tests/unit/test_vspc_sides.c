@@ -178,6 +178,11 @@ static void test_silence(void **state)
 	/* An answer is not answered; what is new is. */
 	SAYS(IAC, DO, 0);
 	says_nothing();
+	/* Are you there?  Yes, without a byte that is not the guest's. */
+	GIVE(IAC, 246);
+	GIVE(IAC, 241);
+	SAYS(IAC, 241);
+	says_nothing();
 }
 
 /* Encrypted from the first byte there is no AUTHENTICATION. */
