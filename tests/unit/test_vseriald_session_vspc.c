@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One backing: behind a concentrator, which is a process of its own. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -86,6 +88,22 @@ static void tell_speed(const struct vspc_proxy *proxy, int out, uint32_t *speed)
 	write_all(out, text, (size_t)snprintf(text, sizeof(text), "<%u>", *speed));
 }
 
+/* Bytes that a concentrator may send before it dies. */
+static size_t life;
+
+/* Return: false if that was its last word. */
+static bool say(int conn, struct vspc_proxy *proxy)
+{
+	size_t len = outbox_waits(&proxy->out);
+
+	if (len > life)
+		len = life;
+	life -= len;
+	write_all(conn, proxy->out.bytes + proxy->out.at, len);
+	outbox_clear(&proxy->out);
+	return life;
+}
+
 static void serve_one(int conn, int out, uint32_t deviations)
 {
 	static struct vspc_proxy proxy;
@@ -97,8 +115,8 @@ static void serve_one(int conn, int out, uint32_t deviations)
 
 	vspc_proxy_start(&proxy, deviations);
 	while (on) {
-		write_all(conn, proxy.out.bytes + proxy.out.at, outbox_waits(&proxy.out));
-		outbox_clear(&proxy.out);
+		if (!say(conn, &proxy))
+			break;
 		if (proxy.state == VSPC_PROXY_REFUSED && deviations & VSPC_WONT_CLOSE)
 			break;
 		fds[1].events = proxy.state == VSPC_PROXY_UP ? POLLIN : 0;
@@ -132,7 +150,8 @@ static void begin_concentrator(uint16_t port, uint32_t deviations)
 	child = fork();
 	if (!child) {
 		close(fds[0]);
-		for (;;)
+		/* The next one is another, and lives. */
+		for (;; life = SIZE_MAX)
 			serve_one(accept(listener, NULL, NULL), fds[1], deviations);
 	}
 	close(listener);
@@ -153,6 +172,7 @@ static void end_concentrator(void)
 static int teardown(void **state)
 {
 	end_concentrator();
+	life = SIZE_MAX;
 	return kernel_teardown(state);
 }
 
@@ -189,6 +209,64 @@ static void test_accepted(void **state)
 	output(108, "again");
 	reads(port_fd, "again");
 	until(kernel.settled == 113);
+	stop();
+}
+
+/* Wherever a greeting is cut off nothing is lost and nothing comes twice. */
+static void test_cut_off(void **state)
+{
+	size_t at;
+
+	(void)state;
+	/* A greeting has 79 bytes of the concentrator: the last of them accepts. */
+	for (at = 1; at < 79; at += 3) {
+		uint16_t port = free_port();
+
+		memset(&kernel, 0, sizeof(kernel));
+		kernel.room = sizeof(kernel.input);
+		life = at;
+		begin_concentrator(port, 0);
+		start_behind(port);
+		until(kernel.state == VSERIAL_STATE_CONNECTED);
+		output(0, "first");
+		reads(port_fd, "first");
+		until(kernel.settled == 5);
+		SENDS(port_fd, "typed");
+		until(kernel.input_len == 5);
+		assert_memory_equal(kernel.input, "typed", 5);
+		stop();
+		end_concentrator();
+	}
+}
+
+/* As VMware's virtual machines ask whether a concentrator that says nothing is there. */
+static void test_keepalive(void **state)
+{
+	static const struct {
+		int level;
+		int name;
+		int value;
+	} options[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 300 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 3 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 5 },
+	};
+	uint16_t port = free_port();
+	size_t i;
+
+	(void)state;
+	begin_concentrator(port, 0);
+	start_behind(port);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	for (i = 0; i < LENGTH(options); i++) {
+		socklen_t len = sizeof(int);
+		int value;
+
+		assert_int_equal(getsockopt(TAILQ_FIRST(&session->peers)->conn->fd,
+					    options[i].level, options[i].name, &value, &len), 0);
+		assert_int_equal(value, options[i].value);
+	}
 	stop();
 }
 
@@ -327,6 +405,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_accepted, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deviations, kernel_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_off, kernel_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keepalive, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_com_port, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strangers, kernel_setup, teardown),
@@ -334,6 +414,7 @@ int main(void)
 	};
 
 	signal(SIGPIPE, SIG_IGN);
+	life = SIZE_MAX;
 	log_init(false);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
