@@ -25,8 +25,8 @@ import failslab
 import klog
 import kmemleak
 import marks
-from lib import (delete_guest, diag, expect, forget_client, later, nl, read_file, run, scratch,
-                 test, wait_for)
+from lib import (PATIENCE, delete_guest, diag, expect, forget_client, later, nl, read_file,
+                 run, scratch, test, wait_for)
 from loader import loaded, may_unload, rmmod
 
 #: How many allocations of workers succeed before one fails.  Odd, because with
@@ -34,7 +34,7 @@ from loader import loaded, may_unload, rmmod
 INTERVAL = 11
 #: A tenth of the patience: what failed is mostly waited for in vain.
 SLOWNESS = "0.1"
-#: What a script may take, in seconds.
+#: What a script may take, in seconds, once one of its tests has ended.
 LIMIT = float(os.environ.get("STARVE") or 60)
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -59,20 +59,32 @@ def end_children():
     return not children()
 
 
+def results(output):
+    """How many tests have passed and failed, and the last lines."""
+    lines = read_file(output).splitlines()
+    return (*(sum(line.startswith(word) for line in lines) for word in ("ok ", "not ok ")),
+            lines[-5:])
+
+
 def starve(script, output):
-    """Runs SCRIPT while memory runs out, until it ends or LIMIT is over."""
-    end = time.monotonic() + LIMIT
+    """Runs SCRIPT while memory runs out, until it ends, or LIMIT is over and it did something."""
+    start = time.monotonic()
+
+    def over():
+        passed, failed, _ = results(output)
+        return time.monotonic() - start > (LIMIT if passed + failed else PATIENCE)
+
     # Not on the machine's file system, which must not starve.
     environment = {**os.environ, "SLOWNESS": SLOWNESS, "TMPDIR": "/dev/shm"}
     with open(output, "wb") as out, \
          subprocess.Popen([f"{HERE}/starve.py", script], env=environment,
                           stdin=subprocess.DEVNULL, stdout=out, stderr=out) as process:
         later(wait_for, end_children, f"the end of what {script} left")
-        while process.poll() is None and time.monotonic() < end:
+        while process.poll() is None and not over():
             failslab.mark_workers()
             time.sleep(0.5)
         if process.poll() is None:
-            diag(f"ended after {LIMIT:.0f} s")
+            diag(f"ended after {time.monotonic() - start:.0f} s")
             process.kill()
         wait_for(end_children, f"the end of what {script} started")
 
@@ -94,12 +106,9 @@ def starved(script):
         output = f"{scratch(dir='/dev/shm')}/output"
         with failslab.Schedule(INTERVAL) as workers:
             starve(script, output)
-        with open(output, encoding="utf-8", errors="replace") as f:
-            lines = f.read().splitlines()
-        passed, failed = (sum(line.startswith(word) for line in lines)
-                          for word in ("ok ", "not ok "))
+        passed, failed, last = results(output)
         diag(f"{passed} tests passed, {failed} failed, {workers.hits} allocations of workers")
-        expect(passed + failed, f"no test ran: {lines[-5:]}")
+        expect(passed + failed, f"no test ran: {last}")
         clean_up()
     function.__name__ = name.split(".")[0]
     function.__doc__ = f"{name} while memory runs out: no hang, and rmmod works"
