@@ -15,8 +15,10 @@
 
 /* A request: 16 KiB of data and what stands around them. */
 #define REQUEST_SIZE	(20 << 10)
-/* What is sent at once; a send buffer of Linux holds twice as much. */
+/* What is sent at once, if the send buffer holds it. */
 #define BATCH_SIZE	(96 << 10)
+/* What a send buffer of netlink holds less than its size (netlink_sendmsg()). */
+#define SEND_OVERHEAD	32
 /* An attribute has at most 64 KiB. */
 #define DATAGRAM_SIZE	(68 << 10)
 
@@ -28,6 +30,7 @@
  * @request: the request that was begun
  * @failed: the errno of sending, since the last flush
  * @gone: the module went
+ * @limit: what is sent at once
  * @posted: bytes in @batch
  * @batch: the requests to be sent
  * @datagrams: where they are received
@@ -39,11 +42,27 @@ struct vnl_batch {
 	struct vnl_msg request;
 	int failed;
 	bool gone;
+	size_t limit;
 	/* Behind a size_t, and of a size that is a multiple of it: messages are aligned. */
 	size_t posted;
 	char batch[BATCH_SIZE];
 	char datagrams[VNL_BATCH_TAKES][DATAGRAM_SIZE];
 };
+
+/* libnl makes it small.  Return: how much may be sent at once. */
+static size_t send_buffer(int fd)
+{
+	int size = BATCH_SIZE;
+	socklen_t len = sizeof(size);
+
+	/* Linux doubles it, within what the system allows. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) ||
+	    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) ||
+	    size < REQUEST_SIZE + SEND_OVERHEAD)
+		return REQUEST_SIZE;
+	size -= SEND_OVERHEAD;
+	return size < BATCH_SIZE ? (size_t)size : BATCH_SIZE;
+}
 
 struct vnl_batch *vnl_batch_new(struct vnl *vnl, const struct vnl_taker *taker, void *arg)
 {
@@ -53,6 +72,7 @@ struct vnl_batch *vnl_batch_new(struct vnl *vnl, const struct vnl_taker *taker, 
 	batch->vnl = vnl;
 	batch->taker = taker;
 	batch->arg = arg;
+	batch->limit = send_buffer(vnl_fd(vnl));
 	batch->request.msg = nlmsg_alloc_size(REQUEST_SIZE);
 	if (!batch->request.msg)
 		err(MEMORY_STATUS, "out of memory");
@@ -102,7 +122,7 @@ uint32_t vnl_batch_post(struct vnl_batch *batch, bool ack)
 	/* The program alone makes them; one that is longer is a mistake in it. */
 	if (batch->request.overflow)
 		errx(MEMORY_STATUS, "a request is longer than %d bytes", REQUEST_SIZE);
-	if (batch->posted + len > BATCH_SIZE)
+	if (batch->posted + len > batch->limit)
 		send_posted(batch);
 	memcpy(batch->batch + batch->posted, nlh, len);
 	batch->posted += len;

@@ -473,8 +473,12 @@ static void flush(struct dispatch *dispatch)
 	struct vnl_error error = { 0 };
 	struct kport_backing *backing;
 
-	if (vnl_batch_posted(kport->batch) && vnl_batch_flush(kport->batch, &error))
+	if (vnl_batch_posted(kport->batch) && vnl_batch_flush(kport->batch, &error)) {
 		log_line(LOG_ERR, "%s", error.text);
+		/* Nobody knows what was sent. */
+		TAILQ_FOREACH(backing, &kport->sending, sending)
+			session_resync(backing->session);
+	}
 	if (TAILQ_EMPTY(&kport->sending))
 		return;
 	/* Refusals were queued when the requests were sent: afterwards none comes. */
