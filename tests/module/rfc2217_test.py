@@ -99,10 +99,18 @@ class Client:
         self.reads(b"\xff\xfa\x2c" + bytes(body) + b"\xff\xf0")
 
     def drives(self, modem_state):
-        """Becomes one that drives a port."""
+        """Becomes one that drives a port, and is told of its lines.
+
+        A guest that has just opened its port may not have been heard of yet: then its
+        lines are told as they were before, and again.
+        """
         self.send(b"\xff\xfb\x2c")
         self.reads(b"\xff\xfd\x2c")
-        self.told(107, modem_state)
+        state = None
+        while state != modem_state:
+            told = self.sock.recv(7, socket.MSG_WAITALL)
+            equal((told[:4].hex(), told[5:].hex()), ("fffa2c6b", "fff0"), "what tells of lines")
+            state = told[4]
 
 
 @test
