@@ -204,6 +204,14 @@ static void offer_kind(enum word_kind kind, const char *typed)
 		offer(typed, "--libvirt");
 		offer(typed, "--vmx");
 		break;
+	case WORD_SOURCE:
+		offer(typed, "--vmx");
+		offer(typed, "--libvirt");
+		break;
+	case WORD_IMPORT:
+		offer(typed, "name");
+		offer(typed, "dry-run");
+		break;
 	case WORD_NEW:
 	case WORD_NONE:
 		break;

@@ -184,5 +184,8 @@ const struct command guest_commands[] = {
 	{ .verb = "export", .args = "NAME --qemu|--libvirt|--vmx",
 	  .help = "print its ports as a hypervisor is told of them",
 	  .words = { WORD_GUEST, WORD_FORM }, .fill = export, .print = print_export },
+	{ .verb = "import", .args = "--vmx|--libvirt FILE [name NAME] [dry-run]",
+	  .help = "make a guest and its ports as a hypervisor's file has them, all or none",
+	  .words = { WORD_SOURCE, WORD_FILE, WORD_IMPORT }, .fill = guest_import },
 	{ 0 },
 };

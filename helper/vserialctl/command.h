@@ -27,6 +27,8 @@ enum word_kind {
 	WORD_COUNT,
 	WORD_FILE,
 	WORD_FORM,	/* whom a guest is exported for */
+	WORD_SOURCE,	/* whom a guest is imported from */
+	WORD_IMPORT,	/* how it is imported */
 };
 
 #define WORDS_MAX 3
@@ -83,6 +85,9 @@ extern const struct command save_commands[];	 /* cmd_save.c */
 extern const struct command restore_commands[];	 /* cmd_restore.c */
 extern const struct command vspc_probe_commands[]; /* cmd_vspc_probe.c */
 extern const struct command complete_commands[]; /* cmd_complete.c */
+
+/* A handler that has a file of its own: cmd_guest_import.c. */
+enum ctl_status guest_import(struct ctl *ctl, char **words);
 
 /** command_is_end() - true for what stands behind the last row. */
 static inline bool command_is_end(const struct command *command)

@@ -55,6 +55,12 @@ struct vnl_msg *ctl_queue_dump(struct ctl *ctl, uint8_t cmd)
 	return queue_msg(ctl, cmd, true);
 }
 
+struct vnl_msg *ctl_undo(struct ctl *ctl, uint8_t cmd)
+{
+	vnl_msg_free(ctl->undo);
+	return ctl->undo = vnl_msg_new(cmd, false);
+}
+
 void ctl_unqueue(struct ctl *ctl)
 {
 	vnl_msg_free(ctl->queue[--ctl->queued]);
@@ -66,6 +72,8 @@ static void empty_queue(struct ctl *ctl)
 		ctl_unqueue(ctl);
 	free(ctl->queue);
 	ctl->queue = NULL;
+	vnl_msg_free(ctl->undo);
+	ctl->undo = NULL;
 }
 
 /* Moves what @from holds behind what @to holds. */
@@ -80,6 +88,19 @@ static void append(struct vnl_replies *to, struct vnl_replies *from)
 		from->n = 0;
 	}
 	vnl_replies_free(from);
+}
+
+/* A request was refused, and @error says why: what came before it goes. */
+static enum ctl_status take_back(struct ctl *ctl, const struct vnl_error *error)
+{
+	struct vnl_replies replies;
+	struct vnl_error failed;
+
+	if (vnl_call(ctl->socket, ctl->undo, &replies, &failed))
+		return ctl_fail(ctl, CTL_REFUSED, "%s; what was done before could not be undone: %s",
+				error->text, failed.text);
+	vnl_replies_free(&replies);
+	return ctl_fail_netlink(ctl, error);
 }
 
 static enum ctl_status send_queue(struct ctl *ctl, struct vnl_replies *replies)
@@ -98,7 +119,8 @@ static enum ctl_status send_queue(struct ctl *ctl, struct vnl_replies *replies)
 	}
 	for (i = 0; i < ctl->queued; i++) {
 		if (vnl_call(ctl->socket, ctl->queue[i], &part, &error))
-			return ctl_fail_netlink(ctl, &error);
+			return i && ctl->undo ? take_back(ctl, &error) :
+			       ctl_fail_netlink(ctl, &error);
 		append(replies, &part);
 	}
 	return CTL_DONE;

@@ -31,6 +31,7 @@ enum ctl_status {
  * @socket: for requests; opened when the first is sent
  * @queue: the requests of the command, sent in this order
  * @queued: how many there are
+ * @undo: sent if one behind the first is refused, or NULL
  * @single: the command asked for one object by its name
  * @form: what a guest's ports are printed for
  * @why: the sentence ctl_fail() was given
@@ -46,6 +47,7 @@ struct ctl {
 	struct vnl *socket;
 	struct vnl_msg **queue;
 	unsigned int queued;
+	struct vnl_msg *undo;
 	bool single;
 	const struct form *form;
 	char why[1400];
@@ -76,6 +78,17 @@ struct vnl_msg *ctl_queue(struct ctl *ctl, uint8_t cmd);
 
 /** ctl_queue_dump() - as ctl_queue(), asking for all objects. */
 struct vnl_msg *ctl_queue_dump(struct ctl *ctl, uint8_t cmd);
+
+/**
+ * ctl_undo() - what undoes the queue's first request
+ * @ctl: the run
+ * @cmd: VSERIAL_CMD_*
+ *
+ * It is sent if the first request was done and a later one is refused.
+ *
+ * Return: the request, for the handler to fill; it belongs to the run.
+ */
+struct vnl_msg *ctl_undo(struct ctl *ctl, uint8_t cmd);
 
 /** ctl_unqueue() - drop the request that was queued last. */
 void ctl_unqueue(struct ctl *ctl);

@@ -88,7 +88,8 @@ static void vmx_value(FILE *file, unsigned int index, const char *key, const cha
 	/* As VMware's own tools escape: what would end the value or the line. */
 	fprintf(file, "serial%u.%s = \"", index, key);
 	for (; *value; value++) {
-		if (*value == '"' || *value == '|' || (unsigned char)*value < ' ')
+		if (*value == '"' || *value == '|' || *value == '\x7f' ||
+		    ((unsigned char)*value < ' ' && *value != '\t'))
 			fprintf(file, "|%02X", (unsigned char)*value);
 		else
 			fputc(*value, file);
@@ -118,23 +119,43 @@ static void vmx_pipe(FILE *file, const struct port *port)
 	vmx_value(file, port->index, "tryNoRxLoss", application ? "TRUE" : "FALSE");
 }
 
+/* Whether a service is dialled; behind a concentrator its name may be anything. */
+static bool is_dialled(const struct port *port)
+{
+	char why[URI_WHY_MAX];
+	struct uri uri;
+	bool host;
+
+	if (port->endpoint != VSERIAL_ENDPOINT_AUTO)
+		return port->endpoint == VSERIAL_ENDPOINT_CLIENT;
+	if (uri_parse(port->backing, &uri, why, sizeof(why)))
+		return false;
+	host = *uri.host;
+	uri_free(&uri);
+	return host;
+}
+
+static void vmx_uri(FILE *file, const struct port *port)
+{
+	vmx_value(file, port->index, "fileType", "network");
+	vmx_value(file, port->index, "fileName", port->backing);
+	vmx_value(file, port->index, "network.endPoint", is_dialled(port) ? "client" : "server");
+	if (*port->proxy)
+		vmx_value(file, port->index, "vspc", port->proxy);
+}
+
 /* Return: whether it is a network that ESXi knows. */
 static bool vmx_network(FILE *file, const struct port *port)
 {
-	bool client = port->endpoint == VSERIAL_ENDPOINT_CLIENT, known;
 	char why[URI_WHY_MAX];
 	struct uri uri;
+	bool known;
 
 	if (uri_parse(port->backing, &uri, why, sizeof(why)))
 		return false;
 	known = uri.kind == URI_TCP || uri.kind == URI_TELNET;
-	if (known) {
-		if (port->endpoint == VSERIAL_ENDPOINT_AUTO)
-			client = *uri.host;
-		vmx_value(file, port->index, "fileType", "network");
-		vmx_value(file, port->index, "fileName", port->backing);
-		vmx_value(file, port->index, "network.endPoint", client ? "client" : "server");
-	}
+	if (known)
+		vmx_uri(file, port);
 	uri_free(&uri);
 	return known;
 }
@@ -144,7 +165,11 @@ static void vmx_port(FILE *file, const struct port *port)
 	vmx_value(file, port->index, "present", "TRUE");
 	vmx_value(file, port->index, "startConnected",
 		  port->connect_at_power_on ? "TRUE" : "FALSE");
-	if (!strncmp(port->backing, "file:", 5)) {
+	if (port->yield_on_poll)
+		vmx_value(file, port->index, "yieldOnMsrRead", "TRUE");
+	if (*port->proxy) {
+		vmx_uri(file, port);
+	} else if (!strncmp(port->backing, "file:", 5)) {
 		vmx_value(file, port->index, "fileType", "file");
 		vmx_name(file, port);
 	} else if (!strncmp(port->backing, "uart:", 5)) {

@@ -78,6 +78,19 @@ run -b "$folder/none";	check "a batch that is not there" refused 1 "cannot read 
 run restore;		check "restore without a file" usage "the file's name is missing" "restore FILE"
 run -b "$folder";	check "a directory as batch" refused 2 "$folder:1: Is a directory"
 
+printf 'displayName = "a b"\nserial0.present = "TRUE"\nserial0.fileType = "x"\nserial0.fileName = "y"\n' >"$folder/vmx"
+run guest import;	check "import from nowhere" usage "where from is missing" "guest import --vmx|--libvirt FILE"
+run guest import x y;	check "import from somebody else" usage "'x' is neither --vmx nor --libvirt" "guest import"
+run guest import --vmx;	check "import no file" usage "the file's name is missing" "guest import"
+run guest import --vmx "$folder/none"; check "import a file that is not there" refused 1 "cannot read $folder/none"
+run guest import --vmx "$folder/vmx"; check "import a name that cannot be" refused 1 "'a b' cannot be a guest's name"
+run guest import --vmx "$folder" name a; check "import a directory" refused 1 "cannot import $folder: Is a directory"
+run guest import --vmx "$folder/vmx" name a dry-run; check "import prints commands, and what is not as it was" \
+	eval 'is 0 && err "serial0 gets the backing null" && [[ $(<"$folder/out") == $'\''guest add a\nport add a/0 backing null'\'' ]]'
+run guest import --libvirt - dry-run <<<'<domain><name>b</name></domain>'
+check "import from standard input" eval 'is 0 && out "guest add b"'
+run guest import --vmx "$folder/vmx" dry-run name a; check "import and a word too many" usage "'name' is one word too many" "guest import"
+
 printf '# comment\n\n  port set a/0 \\\n    history x\nbla\n' >"$folder/batch"
 run -b "$folder/batch";	check "a batch stops at the first failure" refused 1 "$folder/batch:3: history 'x'"
 run restore "$folder/batch"; check "restore is a batch" refused 1 "$folder/batch:3: history 'x'"
@@ -126,7 +139,8 @@ if [[ -e /sys/module/vserial ]]; then
 	echo "ok $n - without the module # SKIP vserial is loaded"
 else
 	for words in "guest show" "port show" "monitor" "save" "-j port" "port connect a/0" "port break a/0" \
-		"port history a/0" "session show" "session show a" "session kick 1" "console a/0"; do
+		"port history a/0" "session show" "session show a" "session kick 1" "console a/0" \
+		"guest import --vmx /dev/null name a"; do
 		# shellcheck disable=SC2086 # words
 		run $words
 		check "$words without the module" refused 3 "the module vserial is not loaded: load it with 'modprobe vserial'"

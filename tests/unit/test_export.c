@@ -77,17 +77,20 @@ static void libvirt_gets_devices(void **state)
 static void esxi_gets_lines(void **state)
 {
 	const struct port ports[] = {
-		{ .index = 0, .backing = "file:/var/a\"b.log#append", .connect_at_power_on = true },
-		{ .index = 1, .backing = "pipe:debug#near=client" },
-		{ .index = 2, .backing = "telnet://:12345#verify" },
-		{ .index = 3, .backing = "tcp://host:1", .endpoint = VSERIAL_ENDPOINT_SERVER },
-		{ .index = 4, .backing = "loopback" },
-		{ .index = 5, .backing = "uart:/dev/ttyS1" },
+		{ .index = 0, .backing = "file:/var/a\"b.log#append", .proxy = "",
+		  .connect_at_power_on = true },
+		{ .index = 1, .backing = "pipe:debug#near=client", .proxy = "" },
+		{ .index = 2, .backing = "telnet://:12345#verify", .proxy = "" },
+		{ .index = 3, .backing = "tcp://host:1", .endpoint = VSERIAL_ENDPOINT_SERVER, .proxy = "" },
+		{ .index = 4, .backing = "loopback", .proxy = "" },
+		{ .index = 5, .backing = "uart:/dev/ttyS1", .proxy = "", .yield_on_poll = true },
+		{ .index = 6, .backing = "ACID", .proxy = "telnet://vspc:13370" },
+		{ .index = 7, .backing = "tcp://host:1", .proxy = "telnets://vspc:13370" },
 	};
 
 	(void)state;
-	expect_text(export_vmx, ports, 6,
-		    "# the serial ports of web: 6\n"
+	expect_text(export_vmx, ports, 8,
+		    "# the serial ports of web: 8\n"
 		    "serial0.present = \"TRUE\"\n"
 		    "serial0.startConnected = \"TRUE\"\n"
 		    "serial0.fileType = \"file\"\n"
@@ -113,8 +116,21 @@ static void esxi_gets_lines(void **state)
 		    "# serial4: ESXi has nothing like the backing loopback\n"
 		    "serial5.present = \"TRUE\"\n"
 		    "serial5.startConnected = \"FALSE\"\n"
+		    "serial5.yieldOnMsrRead = \"TRUE\"\n"
 		    "serial5.fileType = \"device\"\n"
-		    "serial5.fileName = \"/dev/ttyS1\"\n");
+		    "serial5.fileName = \"/dev/ttyS1\"\n"
+		    "serial6.present = \"TRUE\"\n"
+		    "serial6.startConnected = \"FALSE\"\n"
+		    "serial6.fileType = \"network\"\n"
+		    "serial6.fileName = \"ACID\"\n"
+		    "serial6.network.endPoint = \"server\"\n"
+		    "serial6.vspc = \"telnet://vspc:13370\"\n"
+		    "serial7.present = \"TRUE\"\n"
+		    "serial7.startConnected = \"FALSE\"\n"
+		    "serial7.fileType = \"network\"\n"
+		    "serial7.fileName = \"tcp://host:1\"\n"
+		    "serial7.network.endPoint = \"client\"\n"
+		    "serial7.vspc = \"telnets://vspc:13370\"\n");
 }
 
 int main(void)
