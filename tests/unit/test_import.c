@@ -265,8 +265,9 @@ static void libvirt_guest(void **state)
 		      "guest add web02 uuid 6ba7b810-9dad-11d1-80b4-00c04fd430c8\n"
 		      "port add web02/2 backing null\nport add web02/3 backing null\n");
 	/* A console that stands alone is a port. */
-	expect_result(import_libvirt, DOMAIN("<console type='null'/>"
-					     "<console type='pty'><target type='virtio'/></console>\n"),
+	expect_result(import_libvirt,
+		      DOMAIN("<console type='null'/>"
+			     "<console type='pty'><target type='virtio'/></console>\n"),
 		      "guest add web02\nport add web02/0 backing null\n"
 		      "the console in line 4 is left out: it is no serial port\n");
 }
