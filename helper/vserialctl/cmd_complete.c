@@ -212,6 +212,9 @@ static void offer_kind(enum word_kind kind, const char *typed)
 		offer(typed, "name");
 		offer(typed, "dry-run");
 		break;
+	case WORD_METRICS:
+		offer(typed, "prometheus");
+		break;
 	case WORD_NEW:
 	case WORD_NONE:
 		break;

@@ -144,13 +144,6 @@ static enum ctl_status export(struct ctl *ctl, char **words)
 	return ref_end(ctl, words + 1);
 }
 
-static int by_index(const void *a, const void *b)
-{
-	const struct port *left = a, *right = b;
-
-	return left->index < right->index ? -1 : left->index > right->index;
-}
-
 static enum ctl_status print_export(struct ctl *ctl, const struct vnl_replies *replies)
 {
 	struct port *ports = xcalloc(replies->n + 1, sizeof(*ports));
@@ -163,7 +156,7 @@ static enum ctl_status print_export(struct ctl *ctl, const struct vnl_replies *r
 		else
 			port_read(replies->v[i], &ports[n++]);
 	}
-	qsort(ports, n, sizeof(*ports), by_index);
+	qsort(ports, n, sizeof(*ports), port_order);
 	ctl->form->write(stdout, guest.name, ports, n);
 	free(ports);
 	return CTL_DONE;

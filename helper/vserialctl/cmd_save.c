@@ -18,23 +18,6 @@ static enum ctl_status fill(struct ctl *ctl, char **words)
 	return ref_end(ctl, words);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const struct guest *left = a, *right = b;
-
-	return strverscmp(left->name, right->name);
-}
-
-static int by_guest_and_index(const void *a, const void *b)
-{
-	const struct port *left = a, *right = b;
-	int order = strverscmp(left->guest, right->guest);
-
-	if (order)
-		return order;
-	return left->index < right->index ? -1 : left->index > right->index;
-}
-
 /*
  * Guests in order, each followed by its ports; a port whose guest went
  * while this was read is left out.
@@ -71,8 +54,8 @@ static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
 		else
 			port_read(replies->v[i], &ports[n_ports++]);
 	}
-	qsort(guests, n_guests, sizeof(*guests), by_name);
-	qsort(ports, n_ports, sizeof(*ports), by_guest_and_index);
+	qsort(guests, n_guests, sizeof(*guests), guest_order);
+	qsort(ports, n_ports, sizeof(*ports), port_order);
 	write_all(guests, n_guests, ports, n_ports);
 	free(guests);
 	free(ports);

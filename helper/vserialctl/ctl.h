@@ -33,6 +33,7 @@ enum ctl_status {
  * @queued: how many there are
  * @undo: sent if one behind the first is refused, or NULL
  * @single: the command asked for one object by its name
+ * @prometheus: metrics are for Prometheus' text format
  * @form: what a guest's ports are printed for
  * @why: the sentence ctl_fail() was given
  */
@@ -49,6 +50,7 @@ struct ctl {
 	unsigned int queued;
 	struct vnl_msg *undo;
 	bool single;
+	bool prometheus;
 	const struct form *form;
 	char why[1400];
 };

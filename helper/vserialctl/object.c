@@ -2,6 +2,7 @@
 /* Guests, ports and sessions as the module tells of them. */
 #include <asm/termios.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <linux/vserial.h>
 
@@ -173,6 +174,23 @@ void uart_read(const struct vnl_reply *reply, struct uart *uart)
 		.holder = vnl_str(reply, VSERIAL_A_UART_HOLDER),
 		.reason = vnl_str(reply, VSERIAL_A_UART_REASON),
 	};
+}
+
+int guest_order(const void *a, const void *b)
+{
+	const struct guest *left = a, *right = b;
+
+	return strverscmp(left->name, right->name);
+}
+
+int port_order(const void *a, const void *b)
+{
+	const struct port *left = a, *right = b;
+	int order = strverscmp(left->guest, right->guest);
+
+	if (order)
+		return order;
+	return left->index < right->index ? -1 : left->index > right->index;
 }
 
 const char *session_role(const struct session *session)

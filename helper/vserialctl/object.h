@@ -173,6 +173,12 @@ void session_read(const struct vnl_reply *reply, struct session *session);
 /** uart_read() - take a UART out of a message; it must live as long. */
 void uart_read(const struct vnl_reply *reply, struct uart *uart);
 
+/** guest_order() - for qsort(): guests by name, numbers in it as numbers. */
+int guest_order(const void *a, const void *b);
+
+/** port_order() - for qsort(): ports by guest, as guest_order(), and index. */
+int port_order(const void *a, const void *b);
+
 /** session_role() - what a session may do: "writes", "reads", "read-only". */
 const char *session_role(const struct session *session);
 
