@@ -215,6 +215,11 @@ static void offer_kind(enum word_kind kind, const char *typed)
 	case WORD_METRICS:
 		offer(typed, "prometheus");
 		break;
+	case WORD_TOP:
+		offer(typed, "sort");
+		offer(typed, "interval");
+		offer(typed, "count");
+		break;
 	case WORD_NEW:
 	case WORD_NONE:
 		break;

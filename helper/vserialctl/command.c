@@ -11,6 +11,7 @@ const struct object objects[] = {
 	{ "console", console_commands, false },
 	{ "session", session_commands, false },
 	{ "monitor", monitor_commands, false },
+	{ "top", top_commands, false },
 	{ "metrics", metrics_commands, false },
 	{ "save", save_commands, false },
 	{ "restore", restore_commands, false },

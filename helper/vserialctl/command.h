@@ -30,6 +30,7 @@ enum word_kind {
 	WORD_SOURCE,	/* whom a guest is imported from */
 	WORD_IMPORT,	/* how it is imported */
 	WORD_METRICS,	/* in which form */
+	WORD_TOP,	/* how ports are watched */
 };
 
 #define WORDS_MAX 3
@@ -85,6 +86,7 @@ extern const struct command monitor_commands[];	 /* cmd_monitor.c */
 extern const struct command save_commands[];	 /* cmd_save.c */
 extern const struct command restore_commands[];	 /* cmd_restore.c */
 extern const struct command metrics_commands[];	 /* cmd_metrics.c */
+extern const struct command top_commands[];	 /* cmd_top.c */
 extern const struct command vspc_probe_commands[]; /* cmd_vspc_probe.c */
 extern const struct command complete_commands[]; /* cmd_complete.c */
 

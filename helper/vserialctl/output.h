@@ -5,6 +5,8 @@
 
 #include "nl.h"
 
+struct top;
+
 /* For people: output_text.c.  @details: every attribute of each. */
 void text_guests(const struct vnl_replies *replies, bool details);
 void text_ports(const struct vnl_replies *replies, bool details);
@@ -21,5 +23,6 @@ void json_ports(const struct vnl_replies *replies, bool list);
 void json_sessions(const struct vnl_replies *replies, bool list);
 void json_uarts(const struct vnl_replies *replies);
 void json_event(const struct vnl_reply *event);
+void json_top(const struct top *top);
 
 #endif

@@ -11,6 +11,7 @@
 #include "output.h"
 #include "owner.h"
 #include "printable.h"
+#include "top.h"
 
 /* Steals @value; jansson fails only where memory does. */
 static void set(json_t *object, const char *name, json_t *value)
@@ -290,4 +291,28 @@ void json_event(const struct vnl_reply *event)
 		set_number(object, "command", vnl_cmd(event));
 	}
 	print(object);
+}
+
+void json_top(const struct top *top)
+{
+	json_t *array = json_array(), *object;
+	const struct top_port *port;
+	size_t i;
+
+	for (i = 0; i < top->n; i++) {
+		port = &top->ports[i];
+		object = json_object();
+		set_name(object, port->guest, port->index);
+		set_bool(object, "power", port->power);
+		set_string(object, "state", state_name(port->state));
+		set_number(object, "tx_rate", port->tx_rate);
+		set_number(object, "rx_rate", port->rx_rate);
+		set_number(object, "dropped_rate", port->dropped_rate);
+		set_number(object, "tx_bytes", port->tx);
+		set_number(object, "rx_bytes", port->rx);
+		set_number(object, "dropped_bytes", port->dropped);
+		set_number(object, "sessions", port->sessions);
+		json_array_append_new(array, object);
+	}
+	print(array);
 }

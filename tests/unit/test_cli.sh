@@ -73,6 +73,10 @@ run session show a/x;	check "sessions of no port" refused 1 "'a/x' is not a port
 run port break a/0 x;	check "a break of no length" refused 1 "the break's length 'x'"
 run port break a/0 1 2; check "a break and a word too many" usage "'2' is one word too many" "port break GUEST/INDEX [MS]"
 run monitor count 0;	check "monitor count 0" refused 1 "count '0'"
+run top sort x;		check "top in no order" refused 1 "sort 'x' is not name"
+run top count 0;	check "top without an end or a frame" refused 1 "count '0'"
+run top a interval;	check "top at no interval" usage "interval needs a value" "top [GUEST]"
+run top a b;		check "top and a word too many" usage "'b' is one word too many" "top [GUEST]"
 run metrics x;		check "metrics and a word too many" usage "'x' is one word too many" "metrics [prometheus]"
 run -b x guest show;	check "words beside -b" is 2
 run -b "$folder/none";	check "a batch that is not there" refused 1 "cannot read $folder/none"
@@ -113,7 +117,7 @@ run -b - <<<'guest help'; check "help in a batch" eval 'is 0 && out "guest add"'
 run guest add "$(printf 'a\033[2Jb')" uuid "$(printf '\033[2J')"
 check "no control character gets out" eval 'is 1 && ! grep -q "$(printf "\033")" "$folder/err"'
 
-run complete "";	check "complete objects" candidates "guest port console session monitor metrics save restore vspc-probe help"
+run complete "";	check "complete objects" candidates "guest port console session monitor top metrics save restore vspc-probe help"
 run complete metrics ""; check "complete the form of metrics" candidates "prometheus"
 run complete p;		check "complete an object" candidates "port"
 run complete -j po;	check "complete behind an option" candidates "port"
@@ -140,7 +144,7 @@ if [[ -e /sys/module/vserial ]]; then
 	n=$((n + 1))
 	echo "ok $n - without the module # SKIP vserial is loaded"
 else
-	for words in "guest show" "port show" "monitor" "save" "metrics" "-j port" "port connect a/0" "port break a/0" \
+	for words in "guest show" "port show" "monitor" "save" "metrics" "top" "-j port" "port connect a/0" "port break a/0" \
 		"port history a/0" "session show" "session show a" "session kick 1" "console a/0" \
 		"guest import --vmx /dev/null name a"; do
 		# shellcheck disable=SC2086 # words
