@@ -35,6 +35,7 @@ enum ctl_status {
  * @single: the command asked for one object by its name
  * @prometheus: metrics are for Prometheus' text format
  * @form: what a guest's ports are printed for
+ * @output: the file that is written instead of standard output, or NULL
  * @why: the sentence ctl_fail() was given
  */
 struct ctl {
@@ -52,6 +53,7 @@ struct ctl {
 	bool single;
 	bool prometheus;
 	const struct form *form;
+	const char *output;
 	char why[1400];
 };
 

@@ -421,8 +421,8 @@ def save_and_restore():
         return guests, ports
     before = normal()
     saved = ctl("save")
-    with open(f"{directory}/saved", "w", encoding="utf-8") as f:
-        f.write(saved)
+    ctl("save", f"{directory}/saved")
+    equal(read_file(f"{directory}/saved"), saved, "what is saved to a file")
     for name in ("o-save1", "o-save2"):
         ctl("guest", "del", name)
     equal(everything(), ([], []), "what is left")

@@ -81,6 +81,7 @@ run metrics x;		check "metrics and a word too many" usage "'x' is one word too m
 run -b x guest show;	check "words beside -b" is 2
 run -b "$folder/none";	check "a batch that is not there" refused 1 "cannot read $folder/none"
 run restore;		check "restore without a file" usage "the file's name is missing" "restore FILE"
+run save a b;		check "save and a word too many" usage "'b' is one word too many" "save [FILE]"
 run -b "$folder";	check "a directory as batch" refused 2 "$folder:1: Is a directory"
 
 printf 'displayName = "a b"\nserial0.present = "TRUE"\nserial0.fileType = "x"\nserial0.fileName = "y"\n' >"$folder/vmx"
@@ -135,6 +136,7 @@ run complete guest del a ""; check "complete force" candidates "force"
 run complete guest set a owner nobo; check "complete users" candidates "nobody"
 touch "$folder/a[b"; mkdir "$folder/dir"
 run complete restore "$folder/a["; check "complete a file" candidates "$folder/a[b"
+run complete save "$folder/a["; check "complete the file that is saved to" candidates "$folder/a[b"
 run complete port set a/0 backing "file:$folder/d"; check "complete the path of a backing" \
 	candidates "file:$folder/dir/"
 run complete bla "";	check "complete nothing" candidates ""
