@@ -14,6 +14,7 @@ static void note(struct import *import, char *sentence)
 	import->notes[import->n_notes++] = sentence;
 }
 
+__attribute__((format(printf, 1, 0)))
 static char *format_text(const char *format, va_list args)
 {
 	char *text;
