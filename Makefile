@@ -10,6 +10,12 @@ MODDIR	= $(DESTDIR)/lib/modules/$(KVER)/updates
 # Not kernelrelease, which Debian's 6.1 headers answer without the ABI name.
 KVER	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' $(KDIR)/include/generated/utsrelease.h)
 UDEVDIR	?= /lib/udev/rules.d
+MODULESLOADDIR ?= /usr/lib/modules-load.d
+load_files = $(DESTDIR)$(MODULESLOADDIR)/vserial.conf $(DESTDIR)$(PREFIX)/share/man/man4/vserial.4
+DKMSDIR	= $(DESTDIR)/usr/src/vserial-$(VERSION)
+
+all:
+include packaging/version.mk
 
 all: module helper ## build the module (KDIR= or the running kernel's headers), vserialctl, vseriald and vserial-vspc
 
@@ -51,20 +57,51 @@ style: ## check how the code is written
 
 install: install-module install-tools ## install all, below DESTDIR and PREFIX
 
-install-module: module ## install the module, loaded at boot
+install-module: module install-load ## install the module, loaded at boot
 	install -D -m 644 vserial.ko $(MODDIR)/vserial.ko
-	mkdir -p $(DESTDIR)/usr/lib/modules-load.d
-	echo vserial >$(DESTDIR)/usr/lib/modules-load.d/vserial.conf
 	$(if $(DESTDIR),,depmod $(KVER))
+
+install-load:
+	mkdir -p $(DESTDIR)$(MODULESLOADDIR)
+	echo vserial >$(DESTDIR)$(MODULESLOADDIR)/vserial.conf
+	install -D -m 644 Documentation/man/vserial.4 $(DESTDIR)$(PREFIX)/share/man/man4/vserial.4
+
+dkms-install: | headers ## install the module's sources, built now and for each kernel to come (needs dkms)
+	@command -v dkms >/dev/null || { echo "there is no dkms: apt-get install dkms" >&2; exit 1; }
+	-dkms remove vserial/$(VERSION) --all 2>/dev/null
+	$(MAKE) dkms-source install-load
+	dkms install vserial/$(VERSION) -k $(KVER) --kernelsourcedir $(KDIR)
+
+dkms-uninstall: ## remove what dkms-install installed
+	-dkms remove vserial/$(VERSION) --all
+	rm -rf $(DKMSDIR)
+	rm -f $(load_files)
+
+dkms-source:
+	rm -rf $(DKMSDIR)
+	mkdir -p $(DKMSDIR)
+	cp -r --parents Kbuild $(wildcard kmod/*.[ch]) uapi LICENSES $(DKMSDIR)
+	sed 's/#MODULE_VERSION#/$(VERSION)/' packaging/dkms.conf >$(DKMSDIR)/dkms.conf
 
 install-tools: helper ## install vserialctl, vseriald and vserial-vspc with all that belongs to them, and the udev rules
 	$(MAKE) -C helper install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	install -D -m 644 kmod/udev/60-vserial.rules $(DESTDIR)$(UDEVDIR)/60-vserial.rules
 	$(if $(DESTDIR),,-udevadm control --reload)
 	$(if $(DESTDIR),,-systemd-sysusers vserial.conf)
+	$(if $(DESTDIR),,-systemd-tmpfiles --create vserial.conf)
 	$(if $(DESTDIR),,-systemctl daemon-reload)
 
+uninstall: ## remove what install installed, but for settings
+	$(MAKE) -C helper uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	rm -f $(MODDIR)/vserial.ko $(load_files) $(DESTDIR)$(UDEVDIR)/60-vserial.rules
+	$(if $(DESTDIR),,depmod $(KVER))
+
+deb: ## build Debian packages of all, in build/deb
+	@tests/vm/deps deb
+	@packaging/deb
+
 clean: ## remove what was built
+	rm -rf build
 	rm -rf .tmp_versions
 	rm -f vserial.ko vserial.o vserial.mod vserial.mod.c vserial.mod.o Module.symvers modules.order
 	rm -f .*.cmd kmod/*.o kmod/.*.cmd kmod/.*.d
@@ -77,4 +114,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all module helper headers run check check-debug bench fuzz soak style install install-module install-tools clean help
+.PHONY: all module helper headers run check check-debug bench fuzz soak style install install-module \
+	install-load install-tools uninstall dkms-install dkms-uninstall dkms-source deb clean help

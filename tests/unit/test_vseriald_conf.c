@@ -125,11 +125,59 @@ static void test_mistakes(void **state)
 	conf_free(&conf);
 }
 
+/* The settings' file that is installed has all of them as comments; here they count. */
+static void read_shipped(struct conf *conf)
+{
+	FILE *shipped = fopen(TESTS_UNIT "/../../helper/vseriald/vseriald.conf", "r");
+	char line[256], why[CONF_WHY_MAX], *text = NULL;
+	FILE *all;
+	size_t size;
+
+	assert_non_null(shipped);
+	all = open_memstream(&text, &size);
+	while (fgets(line, sizeof(line), shipped))
+		fputs(strstr(line, " =") && !strncmp(line, "# ", 2) ? line + 2 : line, all);
+	fclose(all);
+	fclose(shipped);
+	if (read_text(text, conf, why))
+		fail_msg("%s", why);
+	free(text);
+}
+
+static void test_shipped(void **state)
+{
+	struct conf shipped, plain;
+
+	(void)state;
+	read_shipped(&shipped);
+	conf_defaults(&plain);
+	assert_string_equal(shipped.user, plain.user);
+	assert_int_equal(shipped.n_bind, plain.n_bind);
+	assert_int_equal(shipped.max_clients, plain.max_clients);
+	assert_int_equal(shipped.accept_rate, plain.accept_rate);
+	assert_int_equal(shipped.viewer_buffer, plain.viewer_buffer);
+	assert_int_equal(shipped.connect_timeout, plain.connect_timeout);
+	assert_int_equal(shipped.retry_min, plain.retry_min);
+	assert_int_equal(shipped.retry_max, plain.retry_max);
+	assert_int_equal(shipped.keepalive_idle, plain.keepalive_idle);
+	assert_int_equal(shipped.keepalive_interval, plain.keepalive_interval);
+	assert_int_equal(shipped.keepalive_count, plain.keepalive_count);
+	assert_int_equal(shipped.user_timeout, plain.user_timeout);
+	assert_int_equal(shipped.auth_timeout, plain.auth_timeout);
+	assert_int_equal(shipped.handshake_timeout, plain.handshake_timeout);
+	assert_int_equal(shipped.handshakes, plain.handshakes);
+	assert_int_equal(shipped.handshakes_per_address, plain.handshakes_per_address);
+	assert_string_equal(shipped.certificate, plain.certificate);
+	conf_free(&shipped);
+	conf_free(&plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_shipped),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
