@@ -39,7 +39,7 @@ check: ## run all tests, or those that ONLY="unit kunit …" names (as root)
 check-debug: ## run the module's tests on a kernel that looks for bugs (as root)
 	@tests/check debug
 
-bench: ## measure against ptys, TCP and dd, in VMs (KERNELS=, ONLY="write echo …")
+bench: ## measure against ptys, TCP, dd, socat and ser2net, in VMs (KERNELS=, ONLY="write echo …")
 	@tests/vm/deps vm
 	@tests/bench/run $(ONLY)
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@ static const char usage[] =
 "usage: bytemeter write|quiet|stream|echo SIZE COUNT NEAR [FAR]\n"
 "       bytemeter feed SIZE COUNT NEAR [FAR] -- COMMAND...\n"
 "       bytemeter run COMMAND...\n"
+"       bytemeter spread SIZE COUNT NEAR FAR [NEAR FAR]...\n"
 "\n"
 "write   COUNT calls of write(2), after each the rest of the system comes to\n"
 "        rest; a reader sleeps at the far end\n"
@@ -38,9 +40,11 @@ static const char usage[] =
 "echo    COUNT round trips; a process at the far end echoes\n"
 "feed    stream, but the reader is COMMAND: the far end is its input\n"
 "run     COMMAND alone\n"
+"spread  stream by turns at all of the NEARs; one process reads all FARs\n"
 "\n"
 "NEAR is a path, \"pty\" (its master; the far end is its slave) or \"tcp\" (a\n"
-"connection to ourselves); FAR is a path.  Files are appended to.\n"
+"connection to ourselves); FAR is a path.  Files are appended to.  Either may be\n"
+"\"tcp:PORT\" (a connection to that port of ours) or \"fd:N\" (open already).\n"
 "\n"
 "Prints: call=NS the median of the calls of write(2), busy=NS the time that\n"
 "the processors were not idle, wall=NS, both in all.\n";
@@ -57,6 +61,9 @@ static struct {
 	size_t count;
 	char *buf;
 	uint64_t *calls;	/* how long each took; NULL if that is not asked */
+	size_t pairs;		/* of the two below: of spread alone */
+	int *nears;
+	struct pollfd *fars;
 } meter = { .near = -1, .far = -1 };
 
 __attribute__((format(printf, 1, 2), noreturn))
@@ -165,6 +172,29 @@ static void open_tcp(void)
 	close(s);
 }
 
+static int dial(const char *number)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int on = 1, fd;
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a.sin_port = htons((uint16_t)strtoul(number, NULL, 10));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) ||
+	    setsockopt(fd, SOL_TCP, TCP_NODELAY, &on, sizeof(on)))
+		die("tcp:%s", number);
+	return fd;
+}
+
+static int open_end(const char *name)
+{
+	if (!strncmp(name, "tcp:", 4))
+		return dial(name + 4);
+	if (!strncmp(name, "fd:", 3))
+		return (int)strtoul(name + 3, NULL, 10);
+	return open_path(name);
+}
+
 static void open_ends(const char *near, const char *far)
 {
 	if (!strcmp(near, "pty"))
@@ -172,9 +202,23 @@ static void open_ends(const char *near, const char *far)
 	else if (!strcmp(near, "tcp"))
 		open_tcp();
 	else
-		meter.near = open_path(near);
+		meter.near = open_end(near);
 	if (far)
-		meter.far = open_path(far);
+		meter.far = open_end(far);
+}
+
+static void open_pairs(int n, char **names)
+{
+	meter.pairs = (size_t)n / 2;
+	meter.nears = calloc(meter.pairs, sizeof(int));
+	meter.fars = calloc(meter.pairs, sizeof(struct pollfd));
+	if (!meter.nears || !meter.fars)
+		die("memory");
+	for (size_t i = 0; i < meter.pairs; i++) {
+		meter.nears[i] = open_end(names[2 * i]);
+		meter.fars[i].fd = open_end(names[2 * i + 1]);
+		meter.fars[i].events = POLLIN;
+	}
 }
 
 /* Bytes. */
@@ -238,6 +282,27 @@ static void read_far(void)
 	read_all(meter.far, meter.size * meter.count);
 }
 
+static void read_fars(void)
+{
+	size_t left = meter.size * meter.count * meter.pairs;
+	char buf[READ_SIZE];
+
+	while (left) {
+		if (poll(meter.fars, meter.pairs, -1) < 0)
+			die("poll");
+		for (size_t i = 0; i < meter.pairs; i++) {
+			ssize_t r;
+
+			if (!meter.fars[i].revents)
+				continue;
+			r = read(meter.fars[i].fd, buf, sizeof(buf));
+			if (r <= 0)
+				die("read");
+			left -= (size_t)r;
+		}
+	}
+}
+
 static void echo_far(void)
 {
 	char buf[READ_SIZE];
@@ -288,6 +353,13 @@ static void do_stream(void)
 {
 	for (size_t i = 0; i < meter.count; i++)
 		write_all(meter.near, meter.buf, meter.size);
+}
+
+static void do_spread(void)
+{
+	for (size_t i = 0; i < meter.count; i++)
+		for (size_t k = 0; k < meter.pairs; k++)
+			write_all(meter.nears[k], meter.buf, meter.size);
 }
 
 static void do_echo(void)
@@ -375,6 +447,12 @@ static void parse(int argc, char **argv)
 	meter.count = strtoul(argv[3], NULL, 10);
 	if (!meter.size || !meter.count)
 		bad_usage();
+	if (!strcmp(argv[1], "spread")) {
+		if (argc % 2 || argc < 6)
+			bad_usage();
+		open_pairs(argc - 4, argv + 4);
+		return;
+	}
 	for (at = 5; at < argc && strcmp(argv[at], "--"); at++)
 		;
 	if (at > 6)
@@ -407,6 +485,8 @@ int main(int argc, char **argv)
 		pid = start_command();
 	else if (!strcmp(what, "echo"))
 		pid = spawn(echo_far, &done);
+	else if (!strcmp(what, "spread"))
+		pid = spawn(read_fars, &done);
 	else if (strcmp(what, "quiet") && strcmp(what, "run") && meter.far >= 0)
 		pid = spawn(read_far, &done);
 	for (int i = 0; i < 20; i++)
@@ -420,6 +500,8 @@ int main(int argc, char **argv)
 		do_writes(true);
 	else if (!strcmp(what, "echo"))
 		do_echo();
+	else if (!strcmp(what, "spread"))
+		do_spread();
 	else if (!strcmp(what, "run"))
 		pid = start_command();
 	else if (!strcmp(what, "stream") || !strcmp(what, "feed"))

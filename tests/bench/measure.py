@@ -341,6 +341,9 @@ def main():
     move(results)
     if chosen('memory') or chosen('making'):
         possess(results)
+    # Words that are the network's alone.
+    if not results.table:
+        return 0
     print()
     good = results.show()
     with open(f'{os.environ["RESULTS"]}/bench-{KERNEL}.json', 'w', encoding='utf-8') as handle:

@@ -1,0 +1,373 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Measures ports on the network against ptys with relays; prints a line for each figure.
+
+usage: tests/bench/network.py [WORD…]
+
+Runs inside tests/vm/run --icount --no-daemon, where a nanosecond is an
+instruction; WORDs choose the figures whose names have one of them.  What is
+counted is all that the processor did until the last byte had arrived, in whichever
+process and in the kernel.  The relays are given the slave of a pty whose master the
+meter holds, as a VMM does: socat, ser2net, and ptyrelay, which is the least that can
+do it.  All figures go to $RESULTS/network-KERNEL.json.
+"""
+import contextlib
+import json
+import os
+import pty
+import resource
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import time
+import tty
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+WORDS = sys.argv[1:]
+METER = os.environ.get('BYTEMETER', '')
+RELAY = os.path.join(os.path.dirname(METER), 'ptyrelay')
+HOST = '127.0.0.1'
+ROUNDS = 2
+BULK = 64 * 4096
+SINGLE = 4096
+ECHOES = 200
+MANY = (1, 100, 1000)
+GUEST_PORTS = 32
+# Bytes a write and writes a port, where there are many.
+SPREAD = (64, 16)
+# How many clients with TLS are there at once, and a port.
+TLS_CLIENTS = 256
+TLS_A_PORT = 8
+# WONT AUTHENTICATION, WILL and DO BINARY: what a telnet client says that has no TLS
+# and wants bytes as they are.
+ANSWERS = bytes.fromhex('fffc25fffb00fffd00')
+CERTIFICATES = '/run/certificates'
+PEM = KEY = f'{CERTIFICATES}/server.pem'
+
+_last = 30000
+
+
+def number():
+    """A TCP port that nobody has."""
+    global _last
+    _last += 1
+    return _last
+
+
+def ctl(*words):
+    subprocess.run(['vserialctl', *map(str, words)], check=True)
+
+
+def batch(lines):
+    subprocess.run(['vserialctl', '-b', '-'], input='\n'.join(lines), encoding='ascii',
+                   check=True)
+
+
+def meter(*words, fds=()):
+    """Runs bytemeter; how many instructions were not the idle loop's."""
+    done = subprocess.run([METER, *map(str, words)], check=True, stdout=subprocess.PIPE,
+                          pass_fds=fds)
+    return int(dict(word.split('=') for word in done.stdout.decode().split())['busy'])
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit(f'{what}: not within a minute')
+        time.sleep(0.01)
+
+
+def listens(port):
+    """Whether somebody does, without calling."""
+    rows = []
+    for family in 'tcp', 'tcp6':
+        with open(f'/proc/net/{family}', encoding='ascii') as handle:
+            rows += [line.split() for line in handle]
+    return any(row[1].endswith(f':{port:04X}') and row[3] == '0A' for row in rows)
+
+
+def sysfs(port, attribute):
+    name = port.replace('/', ':')
+    with open(f'/sys/bus/vserial/devices/{name}/{attribute}', encoding='ascii') as handle:
+        return handle.read().strip()
+
+
+def wait_connected(port, state='connected'):
+    wait_for(lambda: sysfs(port, 'state') == state, f'{port} is {state}')
+
+
+def device(port):
+    """The device of a port; udev is not there to make links."""
+    name = port.replace('/', ':')
+    return f'/dev/{os.listdir(f"/sys/bus/vserial/devices/{name}/tty")[0]}'
+
+
+class Daemon:
+    """vseriald as it is run, that is without --debug, and with no limits in the way."""
+
+    def __init__(self):
+        os.mkdir(CERTIFICATES)
+        subprocess.run([f'{HERE}/../unit/certificates', CERTIFICATES, 'server'], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open('/run/vseriald.conf', 'w', encoding='ascii') as handle:
+            handle.write(f'user =\naccept-rate = 0\nhandshakes = 4096\n'
+                         f'handshakes-per-address = 4096\ncertificate = {PEM}\nkey = {KEY}\n')
+        self.process = subprocess.Popen(['vseriald', '--config=/run/vseriald.conf'],
+                                        stderr=subprocess.DEVNULL)
+
+    def memory(self):
+        """Its own, in KiB."""
+        with open(f'/proc/{self.process.pid}/status', encoding='ascii') as handle:
+            return next(int(line.split()[1]) for line in handle if line.startswith('RssAnon'))
+
+    def busy(self):
+        """How many instructions it took so far."""
+        with open(f'/proc/{self.process.pid}/schedstat', encoding='ascii') as handle:
+            return int(handle.read().split()[0])
+
+
+# What is measured: ends for the meter.
+
+@contextlib.contextmanager
+def running(*command):
+    # ser2net says that there is no mDNS.
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextlib.contextmanager
+def call(scheme, to):
+    """A connection to a console: a socket on which bytes are bytes."""
+    with contextlib.ExitStack() as stack:
+        if scheme in ('ssl', 'telnets'):
+            # The same client of TLS for everybody; it is measured as well.
+            front = number()
+            stack.enter_context(running(
+                'socat', '-b', '65536', f'TCP-LISTEN:{front},bind={HOST},nodelay',
+                # In 1.3 socat reads tickets where it waits for data, and stands still.
+                f'OPENSSL:{HOST}:{to},verify=0,nodelay,openssl-max-proto-version=TLS1.2'))
+            wait_for(lambda: listens(front), 'socat listens')
+            to = front
+        sock = stack.enter_context(socket.create_connection((HOST, to)))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if scheme.startswith('telnet'):
+            sock.sendall(ANSWERS)
+            # No time passes outside: what it has to say is said.
+            sock.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                while sock.recv(4096):
+                    pass
+            sock.settimeout(None)
+        yield sock
+
+
+@contextlib.contextmanager
+def vserial(scheme):
+    """A port that listens: its device, and the number where it does."""
+    to = number()
+    ctl('guest', 'add', 'net', 'ports', 1)
+    ctl('port', 'set', 'net/0', 'backing', f'{scheme}://:{to}', 'history', 0, 'stall-limit', 0)
+    ctl('port', 'connect', 'net/0')
+    wait_for(lambda: listens(to), 'vseriald listens')
+    try:
+        yield device('net/0'), to, ()
+    finally:
+        ctl('guest', 'del', 'net', 'force')
+
+
+def relay(*command):
+    """The same for a relay on a pty; SLAVE and PORT stand for what they are."""
+    @contextlib.contextmanager
+    def run(scheme):
+        to = number()
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        tls = f'ssl(key={KEY},cert={PEM}),'
+        accepter = {'tcp': '', 'telnet': 'telnet,', 'ssl': tls, 'telnets': f'telnet,{tls}'}
+        with open('/run/ser2net.yaml', 'w', encoding='ascii') as conf:
+            conf.write(f'connection: &c\n  accepter: "{accepter[scheme]}tcp,{HOST},{to}"\n'
+                       f'  options:\n    banner: ""\n'
+                       f'  connector: serialdev,{os.ttyname(slave)},local\n')
+        words = [w.replace('SLAVE', os.ttyname(slave)).replace('PORT', str(to)) for w in command]
+        try:
+            with running(*words):
+                wait_for(lambda: listens(to), f'{words[0]} listens')
+                yield f'fd:{master}', to, (master,)
+        finally:
+            os.close(master)
+            os.close(slave)
+    return run
+
+
+def socat(listen):
+    return relay('socat', '-b', '65536', listen, 'FILE:SLAVE,raw,echo=0')
+
+
+SER2NET = relay('ser2net', '-n', '-c', '/run/ser2net.yaml')
+WHO = {
+    'tcp': {'vserial': vserial,
+            'pty, ptyrelay': relay(RELAY, 'SLAVE', 'PORT'),
+            'pty, socat': socat(f'TCP-LISTEN:PORT,bind={HOST},reuseaddr,nodelay'),
+            'pty, ser2net': SER2NET},
+    'ssl': {'vserial': vserial,
+            'pty, socat': socat(f'OPENSSL-LISTEN:PORT,bind={HOST},reuseaddr,nodelay,'
+                                f'cert={PEM},key={KEY},verify=0'),
+            'pty, ser2net': SER2NET},
+    # socat has no telnet.
+    'telnet': {'vserial': vserial, 'pty, ser2net': SER2NET},
+    'telnets': {'vserial': vserial, 'pty, ser2net': SER2NET},
+}
+
+
+def figures():
+    """Name, unit, how many of it, what the meter does; @near and @far stand for the ends."""
+    yield 'out of the guest, 4 KiB writes', 'byte', BULK, ('stream', 4096, BULK // 4096,
+                                                           '@near', '@far')
+    yield 'out of the guest, single bytes', 'byte', SINGLE, ('stream', 1, SINGLE, '@near', '@far')
+    yield 'into the guest, 4 KiB writes', 'byte', BULK, ('stream', 4096, BULK // 4096,
+                                                         '@far', '@near')
+    yield 'echo of 1 byte', 'echo', ECHOES, ('echo', 1, ECHOES, '@far', '@near')
+
+
+def measure(scheme, who, words):
+    with WHO[scheme][who](scheme) as (near, to, fds), call(scheme, to) as sock:
+        if who == 'vserial':
+            # Without a peer a guest does not wait.
+            wait_connected('net/0')
+        words = [{'@near': near, '@far': f'fd:{sock.fileno()}'}.get(w, w) for w in words]
+        return meter(*words, fds=(*fds, sock.fileno()))
+
+
+class Results:
+    """What was measured: printed as it comes, and kept."""
+
+    def __init__(self):
+        self.rows = []
+
+    def take(self, figure, who, unit, value, best=None):
+        self.rows.append({'figure': figure, 'who': who, 'per': unit, 'value': value})
+        ratio = f'  {best / value:.2f}' if best else ''
+        text = f'{value:,.1f}' if value < 100 else f'{value:,.0f}'
+        print(f'{figure:<48} {unit:<10} {who:<14} {text:>10}{ratio}', flush=True)
+
+
+def move(results):
+    """Bytes: one port, all who can do it."""
+    for scheme, peers in WHO.items():
+        for name, unit, per, words in figures():
+            name = f'network: {scheme}, {name}'
+            if not chosen(name):
+                continue
+            ours = None
+            for who in peers:
+                value = statistics.median(measure(scheme, who, words) / per
+                                          for _ in range(ROUNDS))
+                results.take(name, who, unit, value, ours)
+                ours = ours or value
+
+
+def listening(count, scheme, prefix):
+    """Makes so many ports that listen; their names and numbers."""
+    ports = [(f'{prefix}{i // GUEST_PORTS}/{i % GUEST_PORTS}', number()) for i in range(count)]
+    lines = [f'guest add {prefix}{i} ports {GUEST_PORTS}'
+             for i in range((count - 1) // GUEST_PORTS + 1)]
+    for port, to in ports:
+        lines += [f'port set {port} backing {scheme}://:{to} stall-limit 0',
+                  f'port connect {port}']
+    batch(lines)
+    for port, _ in ports:
+        wait_connected(port, 'listening')
+    return ports
+
+
+def forget(ports):
+    batch(f'guest del {guest} force' for guest in {port.split('/')[0] for port, _ in ports})
+
+
+def many(results, daemon):
+    """What a byte costs where so many ports are busy, and what a connection takes."""
+    for n in MANY:
+        name = f'network: tcp, {n:,} busy port{"s" * (n > 1)}, {SPREAD[0]}-byte writes'
+        ports = listening(n, 'tcp4', 'many')
+        before = daemon.memory()
+        socks = [socket.create_connection((HOST, to)) for _, to in ports]
+        for port, _ in ports:
+            wait_connected(port)
+        if n == MANY[-1]:
+            results.take(f'network: memory, {n:,} idle connections', 'vserial', 'KiB each',
+                         (daemon.memory() - before) / n)
+        ends = [word for (port, _), sock in zip(ports, socks)
+                for word in (device(port), f'fd:{sock.fileno()}')]
+        fds = [sock.fileno() for sock in socks]
+        results.take(name, 'vserial', 'byte', statistics.median(
+            meter('spread', *SPREAD, *ends, fds=fds) / (n * SPREAD[0] * SPREAD[1])
+            for _ in range(ROUNDS)))
+        for sock in socks:
+            sock.close()
+        forget(ports)
+
+
+def handshakes(results, daemon):
+    """Clients with TLS: what the daemon does for each that comes, and keeps."""
+    ports = listening(TLS_CLIENTS // TLS_A_PORT, 'ssl', 'tls')
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def come():
+        return [context.wrap_socket(socket.create_connection((HOST, to)))
+                for _, to in ports for _ in range(TLS_A_PORT)]
+
+    def leave(socks):
+        for sock in socks:
+            sock.close()
+        for port, _ in ports:
+            wait_connected(port, 'listening')
+    # What is allocated once is not a client's.
+    leave(come())
+    memory, busy = daemon.memory(), daemon.busy()
+    socks = come()
+    for port, _ in ports:
+        wait_connected(port)
+    results.take('network: TLS handshake, vseriald alone', 'vserial', 'handshake',
+                 (daemon.busy() - busy) / TLS_CLIENTS)
+    results.take(f'network: memory, {TLS_CLIENTS} idle connections with TLS', 'vserial',
+                 'KiB each', (daemon.memory() - memory) / TLS_CLIENTS)
+    leave(socks)
+    forget(ports)
+
+
+def chosen(name):
+    return not WORDS or any(word in name for word in WORDS)
+
+
+def main():
+    if not METER or not os.environ.get('RESULTS'):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    # It would work on each port that comes and goes.
+    subprocess.run(['udevadm', 'control', '--exit'], check=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
+    # ser2net resolves no address where there is none but the host's own.
+    subprocess.run(['busybox', 'ifconfig', 'lo:1', '192.0.2.1'], check=True)
+    results = Results()
+    daemon = Daemon()
+    move(results)
+    if chosen('network: tcp, busy ports'):
+        many(results, daemon)
+    if chosen('network: TLS handshake, memory'):
+        handshakes(results, daemon)
+    kernel = '.'.join(os.uname().release.split('.')[:2])
+    with open(f'{os.environ["RESULTS"]}/network-{kernel}.json', 'w', encoding='utf-8') as handle:
+        json.dump(results.rows, handle, indent=1)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
