@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measures vserial and its peers in the VM it runs in; prints a table.
 
-usage: tests/bench/measure.py KERNEL [WORD…]
+usage: tests/bench/measure.py [WORD…]
 
-Runs inside tests/vm/run --icount, where a nanosecond is an instruction; WORDs
-choose the figures whose names have one of them.  Each figure is the median of
-five rounds, in which vserial and its peers take turns.  A ratio that is worse
+Runs where a nanosecond is an instruction; WORDs choose the figures whose names
+have one of them.  Each figure is the median of five rounds, in which vserial and its peers take turns.  A ratio that is worse
 than its bar is a finding; Documentation/performance.md says where the bars come
 from.  All rounds go to $RESULTS/bench-KERNEL.json.
 
 Exit status: 0 all bars held, 1 some did not.
 """
+# vm: --icount --no-daemon
 import glob
 import json
 import os
@@ -21,12 +21,11 @@ import subprocess
 import sys
 import time
 
+from common import KERNEL, METER, RESULTS, chosen, ctl, device, meter, need
+
 ROUNDS = 5
 PORTS = 4096
 GUEST_PORTS = 32
-KERNEL = sys.argv[1] if len(sys.argv) > 1 else ''
-WORDS = sys.argv[2:]
-METER = os.environ.get('BYTEMETER', '')
 
 # What holds the calls of write(2) that are timed.  Enough for a median.
 CALLS = 200
@@ -34,22 +33,6 @@ SINGLE = 8192
 BULK = 256 * 4096
 FILE = 1024 * 4096
 ECHOES = 500
-
-
-def path(name):
-    """The device of a port; udev is not there to make links."""
-    return f'/dev/{os.listdir(f"/sys/bus/vserial/devices/{name}/tty")[0]}'
-
-
-def ctl(*words):
-    subprocess.run(['vserialctl', *words], check=True)
-
-
-def meter(*words):
-    """Runs bytemeter; its figures by name."""
-    done = subprocess.run([METER, *map(str, words)], check=True, stdout=subprocess.PIPE)
-    return {key: int(value) for key, _, value in
-            (word.partition('=') for word in done.stdout.decode().split())}
 
 
 class Round:
@@ -85,19 +68,19 @@ def dd(total):
 
 
 def null():
-    return path('bench:0')
+    return device('bench/0')
 
 
 def near():
-    return path('bench:1')
+    return device('bench/1')
 
 
 def far():
-    return path('bench:2')
+    return device('bench/2')
 
 
 def captured():
-    return path('bench:3')
+    return device('bench/3')
 
 
 def named(name):
@@ -327,14 +310,8 @@ def possess(results):
     results.row('memory, open port', 'KiB', median(opened), 'pty pair', median(pty), None, 20)
 
 
-def chosen(name):
-    return not WORDS or any(word in name for word in WORDS)
-
-
 def main():
-    if not METER or not KERNEL or not os.environ.get('RESULTS'):
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
+    need(METER, RESULTS)
     # It would work on each port that comes and goes.
     subprocess.run(['udevadm', 'control', '--exit'], check=True)
     results = Results()
@@ -346,7 +323,7 @@ def main():
         return 0
     print()
     good = results.show()
-    with open(f'{os.environ["RESULTS"]}/bench-{KERNEL}.json', 'w', encoding='utf-8') as handle:
+    with open(f'{RESULTS}/bench-{KERNEL}.json', 'w', encoding='utf-8') as handle:
         json.dump({'kernel': os.uname().release, 'rounds': results.rounds,
                    'table': results.table}, handle, indent=1, ensure_ascii=False)
     return 0 if good else 1

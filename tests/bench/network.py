@@ -4,15 +4,14 @@
 
 usage: tests/bench/network.py [WORD…]
 
-Runs inside tests/vm/run --icount --no-daemon, where a nanosecond is an
-instruction; WORDs choose the figures whose names have one of them.  What is
+Runs where a nanosecond is an instruction; WORDs choose the figures whose names have one of them.  What is
 counted is all that the processor did until the last byte had arrived, in whichever
 process and in the kernel.  The relays are given the slave of a pty whose master the
 meter holds, as a VMM does: socat, ser2net, and ptyrelay, which is the least that can
 do it.  All figures go to $RESULTS/network-KERNEL.json.
 """
+# vm: --icount --no-daemon
 import contextlib
-import json
 import os
 import pty
 import resource
@@ -21,12 +20,12 @@ import ssl
 import statistics
 import subprocess
 import sys
-import time
 import tty
 
+from common import (METER, RESULTS, Results, batch, busy_of, chosen, ctl, device, meter, need,
+                    wait_connected, wait_for)
+
 HERE = os.path.dirname(os.path.realpath(__file__))
-WORDS = sys.argv[1:]
-METER = os.environ.get('BYTEMETER', '')
 RELAY = os.path.join(os.path.dirname(METER), 'ptyrelay')
 HOST = '127.0.0.1'
 ROUNDS = 2
@@ -56,30 +55,6 @@ def number():
     return _last
 
 
-def ctl(*words):
-    subprocess.run(['vserialctl', *map(str, words)], check=True)
-
-
-def batch(lines):
-    subprocess.run(['vserialctl', '-b', '-'], input='\n'.join(lines), encoding='ascii',
-                   check=True)
-
-
-def meter(*words, fds=()):
-    """Runs bytemeter; how many instructions were not the idle loop's."""
-    done = subprocess.run([METER, *map(str, words)], check=True, stdout=subprocess.PIPE,
-                          pass_fds=fds)
-    return int(dict(word.split('=') for word in done.stdout.decode().split())['busy'])
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > end:
-            raise SystemExit(f'{what}: not within a minute')
-        time.sleep(0.01)
-
-
 def listens(port):
     """Whether somebody does, without calling."""
     rows = []
@@ -87,22 +62,6 @@ def listens(port):
         with open(f'/proc/net/{family}', encoding='ascii') as handle:
             rows += [line.split() for line in handle]
     return any(row[1].endswith(f':{port:04X}') and row[3] == '0A' for row in rows)
-
-
-def sysfs(port, attribute):
-    name = port.replace('/', ':')
-    with open(f'/sys/bus/vserial/devices/{name}/{attribute}', encoding='ascii') as handle:
-        return handle.read().strip()
-
-
-def wait_connected(port, state='connected'):
-    wait_for(lambda: sysfs(port, 'state') == state, f'{port} is {state}')
-
-
-def device(port):
-    """The device of a port; udev is not there to make links."""
-    name = port.replace('/', ':')
-    return f'/dev/{os.listdir(f"/sys/bus/vserial/devices/{name}/tty")[0]}'
 
 
 class Daemon:
@@ -125,8 +84,7 @@ class Daemon:
 
     def busy(self):
         """How many instructions it took so far."""
-        with open(f'/proc/{self.process.pid}/schedstat', encoding='ascii') as handle:
-            return int(handle.read().split()[0])
+        return busy_of(self.process.pid)
 
 
 # What is measured: ends for the meter.
@@ -134,7 +92,8 @@ class Daemon:
 @contextlib.contextmanager
 def running(*command):
     # ser2net says that there is no mDNS.
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    errors = subprocess.DEVNULL if command[0] == 'ser2net' else None
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
     try:
         yield
     finally:
@@ -226,14 +185,14 @@ WHO = {
 }
 
 
-def figures():
+def figures(bulk=BULK, single=SINGLE, echoes=ECHOES):
     """Name, unit, how many of it, what the meter does; @near and @far stand for the ends."""
-    yield 'out of the guest, 4 KiB writes', 'byte', BULK, ('stream', 4096, BULK // 4096,
+    yield 'out of the guest, 4 KiB writes', 'byte', bulk, ('stream', 4096, bulk // 4096,
                                                            '@near', '@far')
-    yield 'out of the guest, single bytes', 'byte', SINGLE, ('stream', 1, SINGLE, '@near', '@far')
-    yield 'into the guest, 4 KiB writes', 'byte', BULK, ('stream', 4096, BULK // 4096,
+    yield 'out of the guest, single bytes', 'byte', single, ('stream', 1, single, '@near', '@far')
+    yield 'into the guest, 4 KiB writes', 'byte', bulk, ('stream', 4096, bulk // 4096,
                                                          '@far', '@near')
-    yield 'echo of 1 byte', 'echo', ECHOES, ('echo', 1, ECHOES, '@far', '@near')
+    yield 'echo of 1 byte', 'echo', echoes, ('echo', 1, echoes, '@far', '@near')
 
 
 def measure(scheme, who, words):
@@ -242,20 +201,7 @@ def measure(scheme, who, words):
             # Without a peer a guest does not wait.
             wait_connected('net/0')
         words = [{'@near': near, '@far': f'fd:{sock.fileno()}'}.get(w, w) for w in words]
-        return meter(*words, fds=(*fds, sock.fileno()))
-
-
-class Results:
-    """What was measured: printed as it comes, and kept."""
-
-    def __init__(self):
-        self.rows = []
-
-    def take(self, figure, who, unit, value, best=None):
-        self.rows.append({'figure': figure, 'who': who, 'per': unit, 'value': value})
-        ratio = f'  {best / value:.2f}' if best else ''
-        text = f'{value:,.1f}' if value < 100 else f'{value:,.0f}'
-        print(f'{figure:<48} {unit:<10} {who:<14} {text:>10}{ratio}', flush=True)
+        return meter(*words, fds=(*fds, sock.fileno()))['busy']
 
 
 def move(results):
@@ -307,7 +253,7 @@ def many(results, daemon):
                 for word in (device(port), f'fd:{sock.fileno()}')]
         fds = [sock.fileno() for sock in socks]
         results.take(name, 'vserial', 'byte', statistics.median(
-            meter('spread', *SPREAD, *ends, fds=fds) / (n * SPREAD[0] * SPREAD[1])
+            meter('spread', *SPREAD, *ends, fds=fds)['busy'] / (n * SPREAD[0] * SPREAD[1])
             for _ in range(ROUNDS)))
         for sock in socks:
             sock.close()
@@ -343,29 +289,26 @@ def handshakes(results, daemon):
     forget(ports)
 
 
-def chosen(name):
-    return not WORDS or any(word in name for word in WORDS)
+def prepare():
+    """The VM as the measurements want it."""
+    # It would work on each port that comes and goes.
+    subprocess.run(['udevadm', 'control', '--exit'], check=True)
+    # ser2net resolves no address where there is none but the host's own.
+    subprocess.run(['busybox', 'ifconfig', 'lo:1', '192.0.2.1'], check=True)
 
 
 def main():
-    if not METER or not os.environ.get('RESULTS'):
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
-    # It would work on each port that comes and goes.
-    subprocess.run(['udevadm', 'control', '--exit'], check=True)
+    need(METER, RESULTS)
+    prepare()
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
-    # ser2net resolves no address where there is none but the host's own.
-    subprocess.run(['busybox', 'ifconfig', 'lo:1', '192.0.2.1'], check=True)
-    results = Results()
+    results = Results('network')
     daemon = Daemon()
     move(results)
     if chosen('network: tcp, busy ports'):
         many(results, daemon)
     if chosen('network: TLS handshake, memory'):
         handshakes(results, daemon)
-    kernel = '.'.join(os.uname().release.split('.')[:2])
-    with open(f'{os.environ["RESULTS"]}/network-{kernel}.json', 'w', encoding='utf-8') as handle:
-        json.dump(results.rows, handle, indent=1)
+    results.keep()
     return 0
 
 

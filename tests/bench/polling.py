@@ -2,21 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What yield-on-poll gives back of a processor, and what it costs in delay.
 
-usage: tests/vm/run -- tests/bench/polling.py
+usage: tests/bench/polling.py [WORD…]
 
 A guest of KVM polls its UART and echoes what comes.  By the clock, so that the
-figures need a machine that does nothing else: how much processor time QEMU takes
-a second, and how long a byte takes there and back, the median and the worst of 99
-in 100.
+figures need a machine that does nothing else: how much of a processor QEMU takes,
+and how long a byte takes there and back, the median and the worst of 99 in 100.
+Figures go to $RESULTS/polling-KERNEL.json.
 """
+# vm: --mem 1G
 import os
 import statistics
 import sys
 import time
 
+from common import RESULTS, Results, chosen, need
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "module"))
 # pylint: disable=wrong-import-position
-from lib import diag, equal, run, test, wait_for
+from lib import equal, run, test, wait_for
 from poller import POLL_LSR, POLL_MSR, PollingGuest, joined
 
 #: how long processor time is measured, in seconds
@@ -47,14 +50,15 @@ def measure(name, code):
         near.set(yield_on_poll=on)
         if on == "on":
             wait_for(lambda: near.polls > 1000, "it sleeps")
-        used, start, polls = guest.seconds(), time.monotonic(), near.polls
+        used, start = guest.seconds(), time.monotonic()
         time.sleep(SPAN)
-        span = time.monotonic() - start
-        used, polls = guest.seconds() - used, near.polls - polls
+        used, span = guest.seconds() - used, time.monotonic() - start
         times = echo_times(far)
-        diag(f"{name} yield-on-poll {on}: {100 * used / span:.0f} % of a processor, "
-             f"{polls / span:.0f} polls/s, echo {statistics.median(times):.0f} us, "
-             f"{times[len(times) * 99 // 100]:.0f} us at the 99th percentile")
+        for figure, unit, value in (
+                ("of a processor", "%", 100 * used / span),
+                ("echo", "us", statistics.median(times)),
+                ("echo, 99 in 100", "us", times[len(times) * 99 // 100])):
+            results.take(f"polling: {name.upper()}, {figure}", f"yield {on}", unit, value)
 
 
 @test
@@ -69,4 +73,16 @@ def msr():
     measure("msr", POLL_MSR)
 
 
+@test
+def kept():
+    """the figures are kept"""
+    results.keep()
+
+
+need(RESULTS)
+if not chosen("polling"):
+    sys.exit(0)
+# They are no names of tests.
+del sys.argv[1:]
+results = Results("polling")
 run()

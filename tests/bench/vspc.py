@@ -4,15 +4,15 @@
 
 usage: tests/bench/vspc.py [WORD…]     nothing, if no WORD is in "concentrator"
 
-Runs inside tests/vm/run --icount, where a nanosecond is an instruction, with
+Runs where a nanosecond is an instruction, with
 vseriald and vserial-vspc, which writes what it gets into files, on one processor.
 A time to connect begins when the first port is opened, or when the concentrator
 that was killed is there again.  What a byte costs is what the two programs took on
 the processor, kernel included, from its write to its being in its file.
 All figures go to $RESULTS/vspc-KERNEL.json.
 """
+# vm: --icount
 import glob
-import json
 import os
 import resource
 import subprocess
@@ -20,25 +20,14 @@ import sys
 import tempfile
 import time
 
+from common import (RESULTS, WORDS, Results, batch, busy_of, device, need, wait_connected,
+                    wait_for)
+
 PORTS = 1000
 GUEST_PORTS = 32
 PORT = 13370
-WORDS = sys.argv[1:]
 #: Name, bytes a write, writes a port.
 LOADS = (('single lines', 64, 16), ('4 KiB writes', 4096, 4))
-PATIENCE = 600
-
-
-def ctl(*words):
-    subprocess.run(['vserialctl', *map(str, words)], check=True)
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > end:
-            raise SystemExit(f'{what}: not within {PATIENCE} s')
-        time.sleep(0.01)
 
 
 def read(path):
@@ -46,18 +35,13 @@ def read(path):
         return handle.read()
 
 
-def busy(pid):
-    """What a process took on the processor, in ns."""
-    return int(read(f'/proc/{pid}/schedstat').split()[0])
-
-
 class Concentrator:
     """A running vserial-vspc, with a file for each port."""
 
-    def __init__(self, folder):
-        self.folder = f'{folder}/logs'
+    def __init__(self, place):
+        self.folder = f'{place}/logs'
         os.mkdir(self.folder)
-        self._conf = f'{folder}/conf'
+        self._conf = f'{place}/conf'
         with open(self._conf, 'w', encoding='ascii') as handle:
             handle.write(f'listen = telnet://127.0.0.1:{PORT}\nlog-folder = {self.folder}\n')
         self.start()
@@ -77,83 +61,65 @@ class Concentrator:
 
 
 def make_ports():
-    """The folders of their attributes."""
+    """Their names."""
     names = [f'vspc{i // GUEST_PORTS}/{i % GUEST_PORTS}' for i in range(PORTS)]
-    with open('/root/batch', 'w', encoding='ascii') as handle:
-        for i in range(-(-PORTS // GUEST_PORTS)):
-            handle.write(f'guest add vspc{i} ports {GUEST_PORTS}\n')
-        for name in names:
-            handle.write(f'port set {name} proxy telnet://127.0.0.1:{PORT} '
-                         f'backing service-{name}\nport set {name} stall-limit 0\n')
-    ctl('-b', '/root/batch')
-    return [f'/sys/bus/vserial/devices/{name.replace("/", ":")}' for name in names]
+    batch([f'guest add vspc{i} ports {GUEST_PORTS}' for i in range(-(-PORTS // GUEST_PORTS))] +
+          [f'port set {name} proxy telnet://127.0.0.1:{PORT} backing service-{name} '
+           'stall-limit 0' for name in names])
+    return names
 
 
-def wait_connected(folders):
-    for folder in folders:
-        wait_for(lambda folder=folder: read(f'{folder}/state').strip() == 'connected',
-                 f'{folder} is connected')
+def measure(results, concentrator, daemon):
+    def take(figure, who, unit, value):
+        results.take(f'{PORTS:,} ports, one concentrator: {figure}', who, unit, value)
 
+    def busy():
+        return busy_of(daemon), busy_of(concentrator.pid)
 
-class Figures:
-    """What was measured."""
+    def take_busy(figure, unit, before, count):
+        for who, now, then in zip(('vseriald', 'vserial-vspc'), busy(), before):
+            take(figure, who, unit, (now - then) / count)
 
-    def __init__(self):
-        self.rows = []
-
-    def add(self, name, value, unit):
-        self.rows.append({'figure': name, 'value': value, 'unit': unit})
-        print(f'{PORTS} ports, one concentrator, {name}: {value:,.1f} {unit}', flush=True)
-
-
-def measure(figures, concentrator, daemon):
-    folders = make_ports()
-    before = busy(daemon), busy(concentrator.pid)
+    ports = make_ports()
+    before = busy()
     start = time.monotonic()
-    fds = [os.open(f'/dev/{os.listdir(f"{folder}/tty")[0]}', os.O_RDWR | os.O_NOCTTY)
-           for folder in folders]
-    wait_connected(folders)
-    figures.add('all connected', time.monotonic() - start, 's')
-    figures.add('a connection, vseriald', (busy(daemon) - before[0]) / PORTS, 'instructions')
-    figures.add('a connection, vserial-vspc', (busy(concentrator.pid) - before[1]) / PORTS,
-                'instructions')
+    fds = [os.open(device(port), os.O_RDWR | os.O_NOCTTY) for port in ports]
+    for port in ports:
+        wait_connected(port)
+    take('all connected', 'vserial', 's', time.monotonic() - start)
+    take_busy('connecting', 'port', before, PORTS)
     sent = 0
     for name, size, writes in LOADS:
-        before = busy(daemon), busy(concentrator.pid)
+        before = busy()
         for _ in range(writes):
             for fd in fds:
                 os.write(fd, b'.' * size)
-        sent += PORTS * size * writes
-        wait_for(lambda: concentrator.has() == sent, f'{sent} bytes arrive')
         total = PORTS * size * writes
-        figures.add(f'{name}, vseriald', (busy(daemon) - before[0]) / total, 'a byte')
-        figures.add(f'{name}, vserial-vspc', (busy(concentrator.pid) - before[1]) / total,
-                    'a byte')
+        sent += total
+        wait_for(lambda: concentrator.has() == sent, f'{sent} bytes arrive')
+        take_busy(name, 'byte', before, total)
     concentrator.kill()
-    wait_for(lambda: read(f'{folders[-1]}/state').strip() != 'connected', 'it is missed')
+    wait_connected(ports[-1], 'connecting')
     start = time.monotonic()
     concentrator.start()
-    wait_connected(folders)
-    figures.add('all connected again', time.monotonic() - start, 's')
+    for port in ports:
+        wait_connected(port)
+    take('all connected again', 'vserial', 's', time.monotonic() - start)
     for fd in fds:
         os.close(fd)
 
 
 def main():
-    if not os.environ.get('RESULTS'):
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
+    need(RESULTS)
     if WORDS and not any(word in 'concentrator' for word in WORDS):
         return 0
     resource.setrlimit(resource.RLIMIT_NOFILE, (4 * PORTS, 4 * PORTS))
-    figures = Figures()
-    with tempfile.TemporaryDirectory(dir='/root') as folder:
-        concentrator = Concentrator(folder)
-        measure(figures, concentrator, int(read('/run/vseriald.pid')))
+    results = Results('vspc')
+    with tempfile.TemporaryDirectory(dir='/root') as place:
+        concentrator = Concentrator(place)
+        measure(results, concentrator, int(read('/run/vseriald.pid')))
         concentrator.kill()
-    kernel = '.'.join(os.uname().release.split('.')[:2])
-    with open(f'{os.environ["RESULTS"]}/vspc-{kernel}.json', 'w', encoding='utf-8') as handle:
-        json.dump(figures.rows, handle, indent=1)
+    results.keep()
     return 0
 
 
