@@ -10,7 +10,9 @@ import subprocess
 from lib import later, read_file, run_program, scratch, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-UNIT = os.path.join(HERE, "../../helper/vseriald/vseriald.service.in")
+UNITS = {name: os.path.join(HERE, "../../helper", path) for name, path in (
+    ("vseriald", "vseriald/vseriald.service.in"),
+    ("vserial-vspc", "vspc/vserial-vspc.service.in"))}
 # Where the daemon's unit wants to stand; empty ones of these will do.
 TARGETS = ("base", "sysinit", "basic", "shutdown", "network", "nss-lookup", "multi-user")
 CGROUP = "/sys/fs/cgroup/vserial-systemd"
@@ -24,9 +26,12 @@ exec /lib/systemd/systemd --system --unit=base.target --log-target=console --sho
 
 
 class Systemd:
-    """Runs until the test ends; DROP_IN has further lines of the unit's [Service]."""
+    """Runs until the test ends, with the unit of PROGRAM.
 
-    def __init__(self, drop_in=""):
+    DROP_IN has further lines of the unit's [Service]."""
+
+    def __init__(self, drop_in="", program="vseriald"):
+        self.program = program
         self.units = scratch()
         self.log = f"{self.units}/log"
         for name in TARGETS:
@@ -34,11 +39,13 @@ class Systemd:
         shutil.copy("/lib/systemd/system/modprobe@.service", self.units)
         # Where it was built others than root need not get to.
         os.chmod(self.units, 0o755)
-        shutil.copy(shutil.which("vseriald"), self.units)
-        self._write("vseriald.service", read_file(UNIT).replace("@SBINDIR@", self.units))
-        os.mkdir(f"{self.units}/vseriald.service.d")
-        self._write("vseriald.service.d/test.conf",
-                    f"[Service]\nStandardError=append:{self.log}\n{drop_in}\n")
+        shutil.copy(shutil.which(program), self.units)
+        self._write(f"{program}.service",
+                    read_file(UNITS[program]).replace("@SBINDIR@", self.units))
+        os.mkdir(f"{self.units}/{program}.service.d")
+        self._write(f"{program}.service.d/test.conf",
+                    f"[Service]\nStandardError=append:{self.log}\n"
+                    f"BindReadOnlyPaths={self.units}\n{drop_in}\n")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc",
@@ -83,7 +90,8 @@ class Systemd:
         """Runs a program beside systemd."""
         done = run_program("nsenter", "-t", self.pid, "-p", "-m", "-C", *words)
         if check and done.status:
-            status = self.inside("systemctl", "status", "--no-pager", "vseriald", check=False)
+            status = self.inside("systemctl", "status", "--no-pager", self.program,
+                                 check=False)
             raise AssertionError(f"{words}: {done.status} {done.out}{done.err}{status.out}"
                                  f"{self.said()}")
         return done
@@ -92,14 +100,14 @@ class Systemd:
         return self.inside("systemctl", *words, check=check)
 
     def show(self, name):
-        """A property of the daemon's unit."""
-        return self.ctl("show", "--value", f"--property={name}", "vseriald").out.strip()
+        """A property of the program's unit."""
+        return self.ctl("show", "--value", f"--property={name}", self.program).out.strip()
 
     def said(self):
         return read_file(self.log)
 
     def status(self, name):
-        """A field of /proc/PID/status of the daemon."""
+        """A field of /proc/PID/status of the program."""
         text = self.inside("cat", f"/proc/{self.show('MainPID')}/status").out
         for line in text.splitlines():
             key, _, value = line.partition(":")

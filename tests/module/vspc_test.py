@@ -8,14 +8,16 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
+import signal
 import struct
 import subprocess
 import sys
 import termios
 
 from genl import N
-from lib import (Refused, ctl, ctl_json, equal, expect, later, make_port, pattern, read_file,
-                 run, scratch, test, wait_for)
+from lib import (Port, Refused, ctl, ctl_json, equal, expect, forget_guest, later, make_port,
+                 pattern, read_file, run, run_program, scratch, test, wait_for)
 from vseriald import Daemon
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -244,6 +246,50 @@ def absent_at_first():
     c.start()
     stands(port, CONNECTED)
     sees(Viewer(c.view_port).see("late"), b"from the start", "the output")
+
+
+@test
+def as_documented():
+    """What Documentation/vspc.md has for shells runs as written."""
+    log = "/var/log/vserial-vspc/demo.log"
+    folder, here = scratch(), os.path.dirname(os.path.abspath(__file__))
+    with open(f"{here}/../../Documentation/vspc.md", encoding="utf-8") as f:
+        blocks = re.findall(r"^```sh\n(.*?)^```$", f.read(), re.M | re.S)
+    equal(len(blocks), 5, "how many blocks there are")
+    daemon()
+    # In place of the service manager: it ends what it had, and waits until the next is ready.
+    with open(f"{folder}/systemctl", "w", encoding="ascii") as f:
+        f.write(f"""#!/bin/sh
+cd {folder}
+if [ -e pid ]; then
+	kill $(cat pid)
+	while [ -e /proc/$(cat pid)/exe ]; do sleep 0.1; done
+	rm log
+fi
+vserial-vspc --debug --user= </dev/null >log 2>&1 &
+echo $! >pid
+until grep -qs serving log; do sleep 0.1; done
+""")
+    os.chmod(f"{folder}/systemctl", 0o755)
+    later(lambda: os.kill(int(read_file(f"{folder}/pid")), signal.SIGTERM))
+    os.makedirs("/etc/vserial", exist_ok=True)
+    os.makedirs("/var/log/vserial-vspc", exist_ok=True)
+    forget_guest("demo")
+    for block in blocks:
+        done = run_program("sh", "-e", "-c", block,
+                           env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+        equal(done.status, 0, f"the exit status of\n{block}{done.out}{done.err}")
+    expect("a concentrator, which accepted us" in done.out, done.out)
+    first, second = Port("demo", 0), Port("demo", 1)
+    first.open().write_all(b"one")
+    stands(first, CONNECTED)
+    second.open().write_all(b"two")
+    stands(second, CONNECTED)
+    Viewer(13371).see("demo#2").wants(b"two")
+    Viewer(13400).wants(b"one")
+    expect(os.path.exists(log), f"{log} is there: {os.listdir(os.path.dirname(log))}"
+           f"{read_file(f'{folder}/log')}{read_file('/etc/vserial/vserial-vspc.conf')}")
+    wait_for(lambda: read_file(log) == "one", "it is in the file")
 
 
 @test
