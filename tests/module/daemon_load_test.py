@@ -34,7 +34,7 @@ def rss(daemon):
 
 @test
 def quiet():
-    """idle ports with peers cause no wake-up, and take little memory"""
+    """idle ports with peers cause no wake-up and take little memory; then all carry data"""
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
     daemon = Daemon(accept_rate=0)
     before = rss(daemon)
@@ -68,6 +68,16 @@ def quiet():
     for port, _ in ports[:PEERS]:
         # Its guest is off.
         wait_for(lambda p=port: p.dropped_bytes, "what came is counted")
+    # Both ways on all of them at once.
+    guests = [port.open() for port, _ in ports[:PEERS]]
+    told = [f"{port.name} says {'so ' * 600}\n".encode() for port, _ in ports[:PEERS]]
+    for guest, peer, text in zip(guests, peers, told):
+        guest.write_all(text)
+        peer.send(text[::-1])
+    for guest, peer, text in zip(guests, peers, told):
+        equal(peer.read(len(text)), text, "what a peer read")
+        equal(guest.read_exactly(len(text)), text[::-1], "what its guest read")
+    print(f"# {sum(map(len, told))} bytes each way on {len(guests)} ports: {rss(daemon)} KiB")
 
 
 @test
