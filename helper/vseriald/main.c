@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -31,15 +30,11 @@
 #include "log.h"
 #include "memory.h"
 #include "privilege.h"
+#include "process.h"
 #include "resolve.h"
 #include "uri.h"
 
 const char *argp_program_version = "vseriald " VSERIAL_VERSION;
-
-/* Exit status; the same as those of vserialctl. */
-#define EXIT_REFUSED	1
-#define EXIT_USAGE	2
-#define EXIT_NO_MODULE	3
 
 /**
  * struct options - the command line
@@ -160,34 +155,6 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
-static int watch_signals(struct process *process)
-{
-	sd_event *event = process->daemon->event;
-	int rc;
-
-	signal(SIGPIPE, SIG_IGN);
-	rc = sd_event_add_signal(event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_end,
-				 process);
-	if (rc >= 0)
-		rc = sd_event_add_signal(event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, on_end,
-					 process);
-	if (rc >= 0)
-		rc = sd_event_add_signal(event, NULL, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_reload,
-					 process);
-	return rc;
-}
-
-/* As many descriptors as the system allows: each peer needs one. */
-static void raise_limits(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* The folder of pipes; systemd makes it where it starts the daemon. */
 static void make_folders(const char *user)
 {
@@ -209,7 +176,6 @@ static int serve(struct daemon *daemon)
 {
 	struct vnl_error error = { 0 };
 	char why[512];
-	int rc;
 
 	daemon->dispatch = dispatch_new(daemon, &error);
 	if (!daemon->dispatch) {
@@ -225,12 +191,7 @@ static int serve(struct daemon *daemon)
 		log_line(LOG_ERR, "%s", error.text);
 		return EXIT_REFUSED;
 	}
-	sd_event_set_watchdog(daemon->event, true);
-	sd_notify(0, "READY=1\nSTATUS=Serving");
-	log_line(LOG_INFO, "serving");
-	rc = sd_event_loop(daemon->event);
-	sd_notify(0, "STOPPING=1");
-	return rc ? EXIT_REFUSED : EXIT_SUCCESS;
+	return process_loop(daemon->event);
 }
 
 int main(int argc, char **argv)
@@ -251,11 +212,11 @@ int main(int argc, char **argv)
 		conf_free(&daemon.conf);
 		return EXIT_SUCCESS;
 	}
-	raise_limits();
+	process_raise_limits();
 
 	rc = sd_event_default(&daemon.event);
 	if (rc >= 0)
-		rc = watch_signals(&process);
+		rc = process_watch_signals(daemon.event, on_end, on_reload, &process);
 	if (rc >= 0) {
 		daemon.resolver = resolver_new(daemon.event);
 		rc = daemon.resolver ? 0 : -errno;

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 
 #include "arrival.h"
 #include "goodbye.h"
@@ -22,13 +20,10 @@
 #include "log.h"
 #include "memory.h"
 #include "privilege.h"
+#include "process.h"
 #include "vspc_deviation.h"
 
 const char *argp_program_version = "vserial-vspc " VSERIAL_VERSION;
-
-/* Exit status; the same as those of vserialctl. */
-#define EXIT_REFUSED	1
-#define EXIT_USAGE	2
 
 /**
  * struct process - what the command line says, and signals need
@@ -217,52 +212,18 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
-static int watch_signals(struct process *process)
-{
-	sd_event *event = process->daemon.event;
-	int rc;
-
-	signal(SIGPIPE, SIG_IGN);
-	rc = sd_event_add_signal(event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_end,
-				 process);
-	if (rc >= 0)
-		rc = sd_event_add_signal(event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, on_end,
-					 process);
-	if (rc >= 0)
-		rc = sd_event_add_signal(event, NULL, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_reload,
-					 process);
-	return rc;
-}
-
-/* As many descriptors as the system allows: each connection needs one. */
-static void raise_limits(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* Return: the exit status. */
 static int serve(struct process *process)
 {
 	struct daemon *daemon = &process->daemon;
 	char why[TRANSPORT_WHY_MAX];
-	int rc;
 
 	if (privilege_drop(daemon->conf.user, false, why, sizeof(why)) ||
 	    hub_open(&process->hub, daemon, &process->settings, why)) {
 		log_line(LOG_ERR, "%s", why);
 		return EXIT_REFUSED;
 	}
-	sd_event_set_watchdog(daemon->event, true);
-	sd_notify(0, "READY=1\nSTATUS=Serving");
-	log_line(LOG_INFO, "serving");
-	rc = sd_event_loop(daemon->event);
-	sd_notify(0, "STOPPING=1");
-	return rc ? EXIT_REFUSED : EXIT_SUCCESS;
+	return process_loop(daemon->event);
 }
 
 int main(int argc, char **argv)
@@ -282,10 +243,10 @@ int main(int argc, char **argv)
 		conf_free(&daemon->conf);
 		return EXIT_SUCCESS;
 	}
-	raise_limits();
+	process_raise_limits();
 	rc = sd_event_default(&daemon->event);
 	if (rc >= 0)
-		rc = watch_signals(&process);
+		rc = process_watch_signals(daemon->event, on_end, on_reload, &process);
 	if (rc < 0) {
 		log_line(LOG_ERR, "cannot set up the loop: %s", strerror(-rc));
 		return EXIT_REFUSED;
