@@ -328,6 +328,28 @@ static ssize_t backing_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(backing);
 
+/*
+ * The one word of a line becomes *@to, a setting of @s; an empty line or "none":
+ * none.
+ */
+static ssize_t vserial_text_store(struct device *dev, const char *buf,
+				  size_t count, struct vserial_settings *s,
+				  const char **to)
+{
+	struct vserial_reason reason;
+	struct vserial_words words;
+	ssize_t r;
+	int err;
+
+	err = vserial_sysfs_begin(&words, buf, 1, &reason);
+	if (err)
+		return vserial_sysfs_done(err, dev_name(dev), count, &reason);
+	*to = words.nr && strcmp(words.word[0], "none") ? words.word[0] : "";
+	r = vserial_setting_store(dev, s, count);
+	vserial_words_free(&words);
+	return r;
+}
+
 static ssize_t proxy_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
 {
@@ -341,23 +363,13 @@ static ssize_t proxy_show(struct device *dev, struct device_attribute *attr,
 	return r;
 }
 
-/* A URI; an empty line or "none": none */
+/* A URI */
 static ssize_t proxy_store(struct device *dev, struct device_attribute *attr,
 			   const char *buf, size_t count)
 {
 	struct vserial_settings s = { .set = BIT_ULL(VSERIAL_A_PORT_PROXY) };
-	struct vserial_reason reason;
-	struct vserial_words words;
-	ssize_t r;
-	int err;
 
-	err = vserial_sysfs_begin(&words, buf, 1, &reason);
-	if (err)
-		return vserial_sysfs_done(err, dev_name(dev), count, &reason);
-	s.proxy = words.nr && strcmp(words.word[0], "none") ? words.word[0] : "";
-	r = vserial_setting_store(dev, &s, count);
-	vserial_words_free(&words);
-	return r;
+	return vserial_text_store(dev, buf, count, &s, &s.proxy);
 }
 static DEVICE_ATTR_RW(proxy);
 
@@ -374,23 +386,13 @@ static ssize_t log_show(struct device *dev, struct device_attribute *attr,
 	return r;
 }
 
-/* A specification; an empty line or "none": none */
+/* A specification */
 static ssize_t log_store(struct device *dev, struct device_attribute *attr,
 			 const char *buf, size_t count)
 {
 	struct vserial_settings s = { .set = BIT_ULL(VSERIAL_A_PORT_LOG) };
-	struct vserial_reason reason;
-	struct vserial_words words;
-	ssize_t r;
-	int err;
 
-	err = vserial_sysfs_begin(&words, buf, 1, &reason);
-	if (err)
-		return vserial_sysfs_done(err, dev_name(dev), count, &reason);
-	s.log = words.nr && strcmp(words.word[0], "none") ? words.word[0] : "";
-	r = vserial_setting_store(dev, &s, count);
-	vserial_words_free(&words);
-	return r;
+	return vserial_text_store(dev, buf, count, &s, &s.log);
 }
 static DEVICE_ATTR_RW(log);
 
