@@ -91,6 +91,9 @@ def starve(script, output):
 
 def clean_up():
     """Removes all there is, and the module."""
+    # A script may have been ended when it had unloaded it.
+    if not loaded():
+        return
     for guest in nl().dump("GUEST_GET"):
         delete_guest(guest["name"])
     forget_client()
