@@ -5,6 +5,7 @@ Scripts that ask for options of tests/vm/run (lines "# vm: OPTIONS") have a VM o
 their own; the others share as few as it takes.
 """
 import concurrent.futures
+import itertools
 import os
 import shlex
 import subprocess
@@ -48,27 +49,33 @@ def options_of(script):
 
 
 class Fleet:
-    """The VMs that run the scripts TODO with the options BASIC of tests/vm/run.
+    """The VMs that run scripts.
 
-    NAME is what the results' names begin with; SLOWNESS how many times longer
+    GROUPS are (name, basic, todo): what the results' names begin with, options of
+    tests/vm/run, and the scripts to run with them.  SLOWNESS is how many times longer
     than usual all may take; LANES how many VMs run at a time."""
 
-    def __init__(self, name, basic, todo, slowness=1, lanes=1):
-        self.name = name
+    def __init__(self, groups, slowness=1, lanes=1):
         self.slowness = slowness
         self._lanes = lanes
-        self._total = len(todo)
+        self._total = sum(len(todo) for _, _, todo in groups)
         self._ended = 0
         self._start = time.monotonic()
         self._lock = threading.Lock()
         self._processes = set()
         self._stopped = False
-        plain = [s for s in todo if not options_of(s)]
-        batch = BATCH if lanes > 1 else len(plain) or 1
+        # A lane with nothing left to do takes what is another's.
+        batch = BATCH if lanes > len(groups) else self._total
+        self._jobs = []
         # The long ones first, lest one lane be left with them.
-        self._jobs = [([*basic, *options_of(s)], [s])
-                      for s in sorted((s for s in todo if options_of(s)), key=limit, reverse=True)]
-        self._jobs += [(basic, plain[i:i + batch]) for i in range(0, len(plain), batch)]
+        for name, basic, todo in groups:
+            own = sorted((s for s in todo if options_of(s)), key=limit, reverse=True)
+            plain = [s for s in todo if not options_of(s)]
+            self._jobs.append([(name, [*basic, *options_of(s)], [s]) for s in own] +
+                              [(name, basic, plain[i:i + batch])
+                               for i in range(0, len(plain), batch)])
+        # By turns, so that the groups go on side by side.
+        self._jobs = [job for turn in itertools.zip_longest(*self._jobs) for job in turn if job]
 
     def results(self):
         """Runs all; the results as they come."""
@@ -81,10 +88,10 @@ class Fleet:
                 self._stop()
                 raise
 
-    def begins(self, script):
+    def begins(self, text):
         """A script begins; said where the next one is minutes away."""
         if self.slowness > 1:
-            say(f'    {self.name} {script} …')
+            say(f'    {text} …')
 
     def ended(self, text):
         """A script ended, as TEXT says."""
@@ -92,7 +99,7 @@ class Fleet:
             self._ended += 1
             ended = self._ended
         minutes = (time.monotonic() - self._start) / 60
-        say(f'    {self.name} {text}, {ended} of {self._total} in {minutes:.0f} min')
+        say(f'    {text}, {ended} of {self._total} in {minutes:.0f} min')
 
     def watched(self, process):
         """A VM runs; it is ended with all others."""
@@ -111,17 +118,17 @@ class Fleet:
             for process in self._processes:
                 process.terminate()
 
-    def _boots(self, options, todo):
+    def _boots(self, name, options, todo):
         """Runs the scripts TODO in VMs with the same options; the results."""
         results = []
         trips = 0
         while todo and not self._stopped:
-            machine = Machine(self, options, todo)
+            machine = Machine(self, name, options, todo)
             results += machine.results
             ended = list(machine.done)
             trips += machine.tripped
             if trips > TRIPS:
-                results.append(tap.Result(f'{self.name}: the emulator works', 'failed'))
+                results.append(tap.Result(f'{name}: the emulator works', 'failed'))
                 break
             if not machine.tripped:
                 ended.append(machine.running)
@@ -135,9 +142,9 @@ class Fleet:
 class Machine:
     """One boot of the VM, with OPTIONS of tests/vm/run, with some scripts to run."""
 
-    def __init__(self, fleet, options, todo):
+    def __init__(self, fleet, name, options, todo):
         self._fleet = fleet
-        self._name = fleet.name
+        self._name = name
         self._reader = None
         self._explains = False
         self._started = 0
@@ -174,7 +181,7 @@ class Machine:
             self.running = os.path.join(REPO, rest)
             self._started = time.monotonic()
             self._reader = tap.Reader(f'{self._name} {self._script()}')
-            self._fleet.begins(self._script())
+            self._fleet.begins(f'{self._name} {self._script()}')
         elif word == '@end':
             self._close(int(rest.split()[-1]))
         elif self._reader:
@@ -194,7 +201,7 @@ class Machine:
         count = {o: sum(r.outcome == o for r in found) for o in ('passed', 'failed', 'skipped')}
         self.done.append(self.running)
         text = ', '.join(f'{n} {o}' for o, n in count.items() if n or o == 'passed')
-        self._fleet.ended(f'{self._script()}: {text} ({time.monotonic() - self._started:.0f} s)')
+        self._fleet.ended(f'{self._name} {self._script()}: {text} ({time.monotonic() - self._started:.0f} s)')
         self.running = None
 
     def _end(self, status, errors):
@@ -206,7 +213,7 @@ class Machine:
             self.results += [r for r in self._reader.results('the VM ended')
                              if r.outcome != 'failed']
             self.results.append(tap.Result(f'{name}: the VM lives on', 'failed', errors))
-            self._fleet.ended(f'{self._script()}: the VM died')
+            self._fleet.ended(f'{name}: the VM died')
         elif status:
             self.results.append(tap.Result(f'{self._name}: the VM starts, and its kernel '
                                            'reports no bug', 'failed', errors))
