@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
@@ -19,6 +20,9 @@
 #define BATCH_SIZE	(96 << 10)
 /* What a send buffer of netlink holds less than its size (netlink_sendmsg()). */
 #define SEND_OVERHEAD	32
+/* Where memory is lacking it is asked for again after so long, so many times: a second. */
+#define MEMORY_PAUSE	10000000
+#define MEMORY_TRIES	100
 /* An attribute has at most 64 KiB. */
 #define DATAGRAM_SIZE	(68 << 10)
 
@@ -99,15 +103,24 @@ struct vnl_msg *vnl_batch_begin(struct vnl_batch *batch, uint8_t cmd, bool dump)
 	return &batch->request;
 }
 
+/* Of a batch that found no memory the kernel has taken nothing (netlink_sendmsg()). */
+static bool lacks_memory(int errnum)
+{
+	return errnum == ENOBUFS || errnum == ENOMEM;
+}
+
 static void send_posted(struct vnl_batch *batch)
 {
+	const struct timespec pause = { .tv_nsec = MEMORY_PAUSE };
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	int tries = MEMORY_TRIES;
 	ssize_t sent;
 
 	do {
 		sent = sendto(vnl_fd(batch->vnl), batch->batch, batch->posted, 0,
 			      (struct sockaddr *)&kernel, sizeof(kernel));
-	} while (sent < 0 && errno == EINTR);
+	} while (sent < 0 && (errno == EINTR ||
+			      (lacks_memory(errno) && tries-- && !nanosleep(&pause, NULL))));
 	if (sent < 0)
 		batch->failed = errno;
 	batch->posted = 0;

@@ -70,7 +70,7 @@ bool vnl_batch_posted(const struct vnl_batch *batch);
  * @error: receives the reason of a failure
  *
  * The kernel has dealt with all of it on return; what it answers at once can
- * be taken.
+ * be taken.  Waits for a second where memory is lacking.
  *
  * Return: 0 or -1.
  */

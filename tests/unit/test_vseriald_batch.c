@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <linux/netlink.h>
 #include <linux/vserial.h>
@@ -22,6 +24,18 @@
 
 static struct nl_sock *sock;
 static uint32_t last_seq, refused;
+/* How often the kernel will find no memory. */
+static int starved;
+
+ssize_t sendto(int fd, const void *bytes, size_t len, int flags, const struct sockaddr *to,
+	       socklen_t to_len)
+{
+	if (!starved)
+		return syscall(SYS_sendto, fd, bytes, len, flags, to, to_len);
+	starved--;
+	errno = ENOBUFS;
+	return -1;
+}
 
 int vnl_fd(const struct vnl *vnl)
 {
@@ -73,14 +87,15 @@ static void on_done(void *arg, uint32_t seq, const struct vnl_error *error)
 
 static const struct vnl_taker taker = { .done = on_done };
 
-static void test_all_are_sent(void **state)
+static struct vnl_batch *batch;
+
+static int setup(void **state)
 {
-	static const char bytes[BYTES];
-	struct vnl_error error = { 0 };
-	struct vnl_batch *batch;
-	int i, on = 1;
+	int on = 1;
 
 	(void)state;
+	last_seq = 0;
+	refused = 0;
 	sock = nl_socket_alloc();
 	assert_non_null(sock);
 	assert_int_equal(genl_connect(sock), 0);
@@ -88,6 +103,23 @@ static void test_all_are_sent(void **state)
 	assert_int_equal(setsockopt(vnl_fd(NULL), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)),
 			 0);
 	batch = vnl_batch_new(NULL, &taker, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	vnl_batch_free(batch);
+	nl_socket_free(sock);
+	return 0;
+}
+
+static void send_all(void)
+{
+	static const char bytes[BYTES];
+	struct vnl_error error = { 0 };
+	int i;
+
 	for (i = 0; i < REQUESTS; i++) {
 		vnl_put_bin(vnl_batch_begin(batch, VSERIAL_CMD_DATA, false), VSERIAL_A_DATA_BYTES,
 			    bytes, sizeof(bytes));
@@ -97,14 +129,41 @@ static void test_all_are_sent(void **state)
 	while (vnl_batch_take(batch, &error) > 0)
 		;
 	assert_int_equal(refused, REQUESTS);
-	vnl_batch_free(batch);
-	nl_socket_free(sock);
+}
+
+static void test_all_are_sent(void **state)
+{
+	(void)state;
+	send_all();
+}
+
+static void test_memory_is_lacking(void **state)
+{
+	(void)state;
+	starved = 3;
+	send_all();
+	assert_int_equal(starved, 0);
+}
+
+static void test_memory_is_lacking_for_ever(void **state)
+{
+	struct vnl_error error = { 0 };
+
+	(void)state;
+	starved = 1000;
+	vnl_batch_begin(batch, VSERIAL_CMD_DATA, false);
+	vnl_batch_post(batch, false);
+	assert_int_equal(vnl_batch_flush(batch, &error), -1);
+	assert_int_equal(error.err, ENOBUFS);
+	starved = 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_are_sent),
+		cmocka_unit_test_setup_teardown(test_all_are_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_is_lacking, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_is_lacking_for_ever, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
