@@ -6,6 +6,8 @@ import os
 from lib import read_file, write_sysfs
 
 DIRECTORY = "/sys/kernel/debug/failslab"
+#: What the kernel loads modules with.
+MODPROBE = "/proc/sys/kernel/modprobe"
 #: More than any test has.
 MANY = 1000000000
 
@@ -61,14 +63,18 @@ def mark_workers():
 class Schedule:
     """While the block runs, of those marked every INTERVALth allocation fails.
 
+    The kernel loads no modules meanwhile: a worker starts modprobe, which would be
+    marked, too, and leave file IDs of 9p behind that nobody can use again.
     Afterwards, hits tells how many did.
     """
 
     def __init__(self, interval):
         self.interval = interval
         self.hits = 0
+        self._modprobe = read_file(MODPROBE)
 
     def __enter__(self):
+        write_sysfs(MODPROBE, "\n")
         _set("task-filter", "Y")
         _set("interval", self.interval)
         _set("times", MANY)
@@ -77,4 +83,5 @@ class Schedule:
 
     def __exit__(self, *_):
         _set("probability", 0)
+        write_sysfs(MODPROBE, self._modprobe)
         self.hits = MANY - int(read_file(f"{DIRECTORY}/times"))

@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import stat
+import tempfile
 
 import genl
 from genl import NLM_F_ACK, NLM_F_DUMP, attr, string, u8, u32
@@ -395,7 +396,8 @@ VALUES = {
     "uuid": OLD, "vc_uuid": OLD, "location_uuid": OLD, "owner": f"{STRANGER}:{OTHERS}",
     "backing": "loopback", "connect_at_power_on": "off", "connected": "on",
     "overflow": "drop-old", "stall_limit": "5", "history": "4096", "carrier": "always",
-    "log": "file:/tmp/r-fs.log", "endpoint": "client", "max_clients": "3", "idle_timeout": "9",
+    "log": f"file:{tempfile.gettempdir()}/r-fs.log", "endpoint": "client", "max_clients": "3",
+    "idle_timeout": "9",
     "yield_on_poll": "on",
     "proxy": "telnet://127.0.0.1:1",
 }
