@@ -82,7 +82,7 @@ def kept():
 need(RESULTS)
 if not chosen("polling"):
     sys.exit(0)
-# They are no names of tests.
+# What chooses figures names no tests.
 del sys.argv[1:]
 results = Results("polling")
 run()

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from common import (RESULTS, WORDS, Results, batch, busy_of, device, need, wait_connected,
+from common import (RESULTS, Results, batch, busy_of, chosen, device, need, wait_connected,
                     wait_for)
 
 PORTS = 1000
@@ -47,8 +47,11 @@ class Concentrator:
         self.start()
 
     def start(self):
-        self._process = subprocess.Popen(['vserial-vspc', f'--config={self._conf}', '--user='],
-                                         stdin=subprocess.DEVNULL)
+        # What it says of each connection is kept with the figures.
+        with open(f'{RESULTS}/vserial-vspc.log', 'a', encoding='utf-8') as log:
+            self._process = subprocess.Popen(
+                ['vserial-vspc', f'--config={self._conf}', '--user='],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.pid = self._process.pid
 
     def kill(self):
@@ -111,7 +114,7 @@ def measure(results, concentrator, daemon):
 
 def main():
     need(RESULTS)
-    if WORDS and not any(word in 'concentrator' for word in WORDS):
+    if not chosen('concentrator'):
         return 0
     resource.setrlimit(resource.RLIMIT_NOFILE, (4 * PORTS, 4 * PORTS))
     results = Results('vspc')
