@@ -2,15 +2,38 @@
 /*
  * backing: making and unmaking what stands at the far end of a port's cable
  */
+#include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "backing.h"
 #include "host.h"
 #include "port.h"
 #include "reason.h"
 #include "spec.h"
+
+/* What is to be free again afterwards is waited for no longer. */
+#define VSERIAL_BACKING_PATIENCE	(5 * HZ)
+
+/**
+ * struct vserial_closing - somebody waits until a backing is closed
+ * @node: in vserial_closings
+ * @b: the backing, which only its worker may look at
+ * @closed: it is
+ */
+struct vserial_closing {
+	struct list_head node;
+	const struct vserial_backing *b;
+	struct completion closed;
+};
+
+static LIST_HEAD(vserial_closings);
+/* Guards vserial_closings. */
+static DEFINE_SPINLOCK(vserial_closings_lock);
 
 static const struct vserial_backing_ops *const vserial_backings[] = {
 	[VSERIAL_SCHEME_NULL] = &vserial_backing_null,
@@ -28,6 +51,17 @@ static void vserial_backing_free(struct vserial_backing *b)
 	kfree(b);
 }
 
+static void vserial_backing_closed(const struct vserial_backing *b)
+{
+	struct vserial_closing *c;
+
+	spin_lock(&vserial_closings_lock);
+	list_for_each_entry(c, &vserial_closings, node)
+		if (c->b == b)
+			complete(&c->closed);
+	spin_unlock(&vserial_closings_lock);
+}
+
 static void vserial_backing_release(struct work_struct *work)
 {
 	struct vserial_backing *b = container_of(to_rcu_work(work),
@@ -36,6 +70,8 @@ static void vserial_backing_release(struct work_struct *work)
 
 	if (b->ops->close)
 		b->ops->close(b);
+	if (b->ops->exclusive)
+		vserial_backing_closed(b);
 	vserial_backing_free(b);
 }
 
@@ -103,8 +139,28 @@ struct vserial_backing *vserial_backing_create(struct vserial_port *port,
  * vserial_backing_destroy() - let go of a backing that is not started
  * @b: the backing; a worker closes and frees it, as readers of port->backing
  *	may still look at it
+ *
+ * Whoever wants next what it had to itself finds that free, unless its last
+ * output takes too long.
+ *
+ * Context: process, no locks; waits for a bounded time.
  */
 void vserial_backing_destroy(struct vserial_backing *b)
 {
+	struct vserial_closing c = { .b = b };
+
+	if (!b->ops->exclusive) {
+		queue_rcu_work(vserial_wq, &b->release);
+		return;
+	}
+	init_completion(&c.closed);
+	spin_lock(&vserial_closings_lock);
+	list_add(&c.node, &vserial_closings);
+	spin_unlock(&vserial_closings_lock);
 	queue_rcu_work(vserial_wq, &b->release);
+	wait_for_completion_killable_timeout(&c.closed,
+					     VSERIAL_BACKING_PATIENCE);
+	spin_lock(&vserial_closings_lock);
+	list_del(&c.node);
+	spin_unlock(&vserial_closings_lock);
 }

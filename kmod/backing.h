@@ -34,6 +34,7 @@ struct vserial_spec;
  * @has_lines: the far end always drives lines, see vserial_backing_lines()
  * @never_stalls: the guest waits for as long as the peer takes nothing, as it
  *	would for a line whose far end holds it up
+ * @exclusive: what it has nobody else can have meanwhile
  * @open: acquire what the specification names.  Optional.
  *	In process context, may sleep for as long as the file system likes, no
  *	locks held, runs with the configuring process's root and credentials.
@@ -71,6 +72,7 @@ struct vserial_backing_ops {
 	bool waits_out_errors;
 	bool has_lines;
 	bool never_stalls;
+	bool exclusive;
 	int (*open)(struct vserial_backing *b, struct vserial_reason *reason);
 	int (*begin)(struct vserial_backing *b, struct vserial_reason *reason);
 	void (*close)(struct vserial_backing *b);

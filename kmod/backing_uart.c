@@ -692,6 +692,7 @@ const struct vserial_backing_ops vserial_backing_uart = {
 	.size = sizeof(struct vserial_uart_end),
 	.has_lines = true,
 	.never_stalls = true,
+	.exclusive = true,
 	.open = vserial_uart_open,
 	.close = vserial_uart_close,
 	.start = vserial_uart_start,

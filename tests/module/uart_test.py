@@ -401,7 +401,7 @@ def left_as_it_was():
     set_line(handle, termios.CS7 | termios.PARENB, termios.B4800, termios.IXON)
     wait_for(lambda: register(1, LCR) & 0x3f == 0x1a, "the line is set")
     port.set(backing="null")
-    wait_free(1)
+    # And nobody needs to wait for it.
     equal(ctl_settings(1), before, "the settings")
     equal(register(1, MCR) & 3, 0, "DTR and RTS")
 
@@ -581,6 +581,10 @@ def races():
 @test
 def removed_while_busy():
     """a port that is removed by force while its line is busy lets go of it"""
+    gone = uart_port("gone")
+    gone.open().write(b".")
+    gone.remove(force=True)
+    far_end(1, termios.B9600).close()
     port = uart_port("busy", stall_limit=0)
     handle = port.open()
     handle.write(bytes(100000))
