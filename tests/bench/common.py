@@ -63,11 +63,13 @@ def device(port):
     return f'/dev/{os.listdir(f"{folder(port)}/tty")[0]}'
 
 
-def wait_connected(port, state='connected'):
-    def there():
-        with open(f'{folder(port)}/state', encoding='ascii') as handle:
-            return handle.read().strip() == state
-    wait_for(there, f'{port} is {state}')
+def state(port):
+    with open(f'{folder(port)}/state', encoding='ascii') as handle:
+        return handle.read().strip()
+
+
+def wait_connected(port, wanted='connected'):
+    wait_for(lambda: state(port) == wanted, f'{port} is {wanted}')
 
 
 def busy_of(pid):

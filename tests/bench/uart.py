@@ -15,7 +15,6 @@ figures go to $RESULTS/uart-KERNEL.json.
 # vm: --qemu "-chardev socket,id=u1,path={vm}/u1,server=on,wait=off -serial chardev:u1"
 # vm: --qemu "-chardev socket,id=u2,path={vm}/u1 -serial chardev:u2"
 import contextlib
-import errno
 import os
 import pty
 import statistics
@@ -47,17 +46,6 @@ def uart(path):
     return fd
 
 
-def is_free():
-    """Can what a port had be opened again?"""
-    try:
-        os.close(os.open(NEAR, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
-    except OSError as error:
-        if error.errno != errno.EBUSY:
-            raise
-        return False
-    return True
-
-
 # Who has ttyS1: what the meter is given instead.
 
 @contextlib.contextmanager
@@ -82,8 +70,6 @@ def vserial():
             os.close(fd)
     finally:
         ctl('guest', 'del', 'bench', 'force')
-        # A worker lets go of it.
-        wait_for(is_free, f'{NEAR} is free')
 
 
 def opened(path):

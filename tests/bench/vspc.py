@@ -20,8 +20,8 @@ import sys
 import tempfile
 import time
 
-from common import (RESULTS, Results, batch, busy_of, chosen, device, need, wait_connected,
-                    wait_for)
+from common import (RESULTS, Results, batch, busy_of, chosen, device, need, state,
+                    wait_connected, wait_for)
 
 PORTS = 1000
 GUEST_PORTS = 32
@@ -102,7 +102,7 @@ def measure(results, concentrator, daemon):
         wait_for(lambda: concentrator.has() == sent, f'{sent} bytes arrive')
         take_busy(name, 'byte', before, total)
     concentrator.kill()
-    wait_connected(ports[-1], 'connecting')
+    wait_for(lambda: state(ports[-1]) != 'connected', f'{ports[-1]} has lost it')
     start = time.monotonic()
     concentrator.start()
     for port in ports:
