@@ -118,8 +118,8 @@ def call(scheme, to):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if scheme.startswith('telnet'):
             sock.sendall(ANSWERS)
-            # No time passes outside: what it has to say is said.
-            sock.settimeout(1)
+            # Time leaps: what it has to say is said, and a handshake is over.
+            sock.settimeout(30)
             with contextlib.suppress(TimeoutError):
                 while sock.recv(4096):
                     pass
