@@ -163,6 +163,8 @@ static void ignore_and_end(int signals)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGHUP, SIG_IGN);
+	/* A shell has it ignored for what it runs in the background. */
+	signal(SIGINT, SIG_DFL);
 	terminal_restore();
 	end_when_asked_twice(terminal_signals());
 }
