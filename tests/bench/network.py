@@ -16,13 +16,12 @@ import os
 import pty
 import resource
 import socket
-import ssl
 import statistics
 import subprocess
 import sys
 import tty
 
-from common import (METER, RESULTS, Results, batch, busy_of, chosen, ctl, device, meter, need,
+from common import (METER, RESULTS, Results, batch, chosen, ctl, device, meter, need,
                     wait_connected, wait_for)
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -36,9 +35,6 @@ MANY = (1, 100, 1000)
 GUEST_PORTS = 32
 # Bytes a write and writes a port, where there are many.
 SPREAD = (64, 16)
-# How many clients with TLS are there at once, and a port.
-TLS_CLIENTS = 256
-TLS_A_PORT = 8
 # WONT AUTHENTICATION, WILL and DO BINARY: what a telnet client says that has no TLS
 # and wants bytes as they are.
 ANSWERS = bytes.fromhex('fffc25fffb00fffd00')
@@ -72,8 +68,8 @@ class Daemon:
         subprocess.run([f'{HERE}/../unit/certificates', CERTIFICATES, 'server'], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with open('/run/vseriald.conf', 'w', encoding='ascii') as handle:
-            handle.write(f'user =\naccept-rate = 0\nhandshakes = 4096\n'
-                         f'handshakes-per-address = 4096\ncertificate = {PEM}\nkey = {KEY}\n')
+            handle.write(f'user =\naccept-rate = 0\n'
+                         f'certificate = {PEM}\nkey = {KEY}\n')
         self.process = subprocess.Popen(['vseriald', '--config=/run/vseriald.conf'],
                                         stderr=subprocess.DEVNULL)
 
@@ -81,10 +77,6 @@ class Daemon:
         """Its own, in KiB."""
         with open(f'/proc/{self.process.pid}/status', encoding='ascii') as handle:
             return next(int(line.split()[1]) for line in handle if line.startswith('RssAnon'))
-
-    def busy(self):
-        """How many instructions it took so far."""
-        return busy_of(self.process.pid)
 
 
 # What is measured: ends for the meter.
@@ -264,35 +256,6 @@ def many(results, daemon):
         forget(ports)
 
 
-def handshakes(results, daemon):
-    """Clients with TLS: what the daemon does for each that comes, and keeps."""
-    ports = listening(TLS_CLIENTS // TLS_A_PORT, 'ssl', 'tls')
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-
-    def come(a_port=TLS_A_PORT):
-        return [context.wrap_socket(socket.create_connection((HOST, to)))
-                for _, to in ports for _ in range(a_port)]
-
-    def leave(socks):
-        for sock in socks:
-            sock.close()
-        for port, _ in ports:
-            wait_connected(port, 'listening')
-    # What is allocated once, for a port or for all, is not a client's.
-    leave(come(1))
-    memory, busy = daemon.memory(), daemon.busy()
-    socks = come()
-    for port, _ in ports:
-        wait_connected(port)
-    results.take('network: TLS handshake, vseriald alone', 'vserial', 'handshake',
-                 (daemon.busy() - busy) / TLS_CLIENTS)
-    results.take(f'network: memory, {TLS_CLIENTS} idle connections with TLS', 'vserial',
-                 'KiB each', (daemon.memory() - memory) / TLS_CLIENTS)
-    leave(socks)
-    forget(ports)
-
-
 def prepare():
     """The VM as the measurements want it."""
     # It would work on each port that comes and goes.
@@ -310,8 +273,6 @@ def main():
     move(results)
     if chosen('network: tcp, busy ports'):
         many(results, daemon)
-    if chosen('network: TLS handshake, memory'):
-        handshakes(results, daemon)
     results.keep()
     return 0
 
