@@ -12,6 +12,7 @@ KVER	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' $(KDIR)/include/generate
 UDEVDIR	?= /lib/udev/rules.d
 MODULESLOADDIR ?= /usr/lib/modules-load.d
 load_files = $(DESTDIR)$(MODULESLOADDIR)/vserial.conf $(DESTDIR)$(PREFIX)/share/man/man4/vserial.4
+HOOK	= $(DESTDIR)/etc/libvirt/hooks/qemu.d/vserial
 DKMSDIR	= $(DESTDIR)/usr/src/vserial-$(VERSION)
 
 all:
@@ -39,15 +40,27 @@ check: ## run all tests, or those that ONLY="unit kunit …" names (as root)
 check-debug: ## run the module's tests on a kernel that looks for bugs (as root)
 	@tests/check debug
 
-bench: ## measure against ptys, TCP, dd, socat and ser2net, in VMs (KERNELS=, ONLY="write echo …")
-	@tests/vm/deps vm
+check-kcsan: ## run the module's tests on a kernel that reports data races (as root)
+	@tests/check kcsan
+
+coverage: ## measure which lines the tests execute (as root; ONLY="unit module")
+	@tests/coverage $(ONLY)
+
+check-packages: ## install, upgrade and remove the Debian packages in a fresh root (as root)
+	@tests/check package
+
+bench: ## measure against ptys, TCP, dd, socat and ser2net, in VMs (KERNELS=, ONLY="write echo …", SAMPLES=yes)
+	@tests/vm/deps bench
 	@tests/bench/run $(ONLY)
 
 fuzz: ## feed the codecs what nobody should send, 10 minutes each (FUZZ_SECONDS=)
 	@tests/vm/deps check
 	@tests/fuzz/run
 
-soak: ## run the proof and hostile guests for long, in VMs (KERNELS=, PROOF_MB=200, ROUNDS=10)
+fuzz-kernel: ## fuzz the module's interfaces on a kernel that looks for bugs, 30 minutes (FUZZ_SECONDS=, FUZZ_SEED=, ONLY="netlink sysfs tty")
+	@tests/fuzz/kernel/run $(ONLY)
+
+soak: ## run everything at random and the proof for long, in VMs (KERNELS=, SECONDS=3600, KILLS=1000, PROOF_MB=200, ROUNDS=10)
 	@tests/vm/deps vm
 	@tests/soak/run $(ONLY)
 
@@ -91,9 +104,12 @@ install-tools: helper ## install vserialctl, vseriald and vserial-vspc with all 
 	$(if $(DESTDIR),,-systemd-tmpfiles --create vserial.conf)
 	$(if $(DESTDIR),,-systemctl daemon-reload)
 
+install-libvirt-hook: ## install the hook that makes ports of libvirt's domains, and expects those that migrate
+	install -D -m 755 packaging/libvirt-hook $(HOOK)
+
 uninstall: ## remove what install installed, but for settings
 	$(MAKE) -C helper uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
-	rm -f $(MODDIR)/vserial.ko $(load_files) $(DESTDIR)$(UDEVDIR)/60-vserial.rules
+	rm -f $(MODDIR)/vserial.ko $(load_files) $(DESTDIR)$(UDEVDIR)/60-vserial.rules $(HOOK)
 	$(if $(DESTDIR),,depmod $(KVER))
 
 deb: ## build Debian packages of all, in build/deb
@@ -114,5 +130,6 @@ clean: ## remove what was built
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all module helper headers run check check-debug bench fuzz soak style install install-module \
-	install-load install-tools uninstall dkms-install dkms-uninstall dkms-source deb clean help
+.PHONY: all module helper headers run check check-debug check-kcsan check-packages coverage bench fuzz fuzz-kernel \
+	soak style install install-module install-load install-tools install-libvirt-hook uninstall dkms-install dkms-uninstall \
+	dkms-source deb clean help

@@ -134,12 +134,12 @@ bool vserial_output_pending(struct vserial_backing *b, size_t *bytes);
 u64 vserial_output_settled(struct vserial_backing *b);
 bool vserial_output_take_marker(struct vserial_backing *b,
 				struct vserial_marker *m);
-u64 vserial_output_end(struct vserial_backing *b);
 size_t vserial_output_unread(struct vserial_backing *b);
 void vserial_output_ack(struct vserial_backing *b, u64 upto);
 void vserial_output_rewind(struct vserial_backing *b);
 void vserial_output_untake(struct vserial_backing *b, u64 from,
 			   const struct vserial_marker *m);
+unsigned int vserial_output_lines_told(const struct vserial_backing *b);
 bool vserial_output_termios(struct vserial_backing *b, struct ktermios *k);
 
 /* output_move.c */

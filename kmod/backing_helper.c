@@ -2,13 +2,13 @@
 /*
  * helper: backings that the daemon serves (network, Unix sockets, printers)
  *
- *   port --backing--> vserial_helper --service--> vserial_service --channel-->
+ *   port --backing--> vserial_helper --service--> vserial_serving --channel-->
  *                          |  (in vserial_helpers      the daemon's socket
  *                          |   while it is started)
  *
  * The module keeps the specification and, while nobody is at the far end, the
  * newest of the guest's output; the daemon does the rest.  It may come and go
- * at any time: a backing has a service while it is started and a daemon is
+ * at any time: a backing has a serving while it is started and a daemon is
  * registered.
  *
  * Locks: a port's config, then vserial_daemon_lock, then what channel.c and
@@ -26,6 +26,7 @@
 #include "backing.h"
 #include "daemon.h"
 #include "guest.h"
+#include "hold.h"
 #include "line.h"
 #include "notify.h"
 #include "port.h"
@@ -35,8 +36,6 @@
 
 /* The daemon is given so long to let go of a backing. */
 #define VSERIAL_LET_GO	HZ
-/* What of a c_cflag is about the line, but for its speed. */
-#define VSERIAL_CFLAG	(CSIZE | CSTOPB | PARENB | PARODD | CMSPAR | CRTSCTS)
 
 /**
  * struct vserial_daemon - the registered daemon
@@ -67,7 +66,7 @@ static struct vserial_helper *to_helper(struct vserial_backing *b)
 
 static struct vserial_backing *of_link(struct vserial_link *l)
 {
-	return &container_of(l, struct vserial_service, link)->helper->b;
+	return &container_of(l, struct vserial_serving, link)->helper->b;
 }
 
 /* The link's half */
@@ -154,7 +153,7 @@ static void vserial_helper_alone(struct vserial_helper *h)
 /* The daemon is to serve @h; it is told later. */
 static void vserial_helper_serve(struct vserial_helper *h)
 {
-	struct vserial_service *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	struct vserial_serving *s = kzalloc(sizeof(*s), GFP_KERNEL);
 	struct vserial_reason reason = { "out of memory" };
 
 	if (s) {
@@ -165,7 +164,7 @@ static void vserial_helper_serve(struct vserial_helper *h)
 		s->link.input = h->input;
 		if (!vserial_link_open(&s->link, vserial_the_daemon.sk,
 				       vserial_the_daemon.portid, &reason)) {
-			h->service = s;
+			WRITE_ONCE(h->service, s);
 			vserial_backing_report(&h->b,
 					       VSERIAL_STATE_CONNECTING, "%s",
 					       "");
@@ -181,13 +180,14 @@ static void vserial_helper_serve(struct vserial_helper *h)
 /* Nobody serves @h any more. */
 static void vserial_helper_unserve(struct vserial_helper *h)
 {
-	struct vserial_service *s = h->service;
+	struct vserial_serving *s = h->service;
 
-	h->service = NULL;
+	WRITE_ONCE(h->service, NULL);
 	vserial_link_close(&s->link);
 	h->input = vserial_link_taken(&s->link);
 	vserial_notify(VSERIAL_EVENT_BACKING_GONE, &s->link.id);
 	vserial_output_rewind(&h->b);
+	vserial_hold_unanswered(&h->b);
 	kfree_rcu(s, rcu);
 }
 
@@ -196,6 +196,7 @@ static bool vserial_helper_look(struct vserial_helper *h)
 {
 	struct vserial_port *port = h->b.port;
 	struct vserial_terms now = {};
+	struct vserial_reason ignored;
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
@@ -203,9 +204,11 @@ static bool vserial_helper_look(struct vserial_helper *h)
 	now.max_clients = port->max_clients;
 	now.idle_timeout = port->idle_timeout;
 	now.power = port->power;
-	now.lines = port->mcr_told;
+	now.migration = port->held;
+	now.handover = vserial_hold_handover(port, &ignored);
+	now.lines = vserial_output_lines_told(&h->b);
 	now.speed = tty_termios_baud_rate(&port->termios);
-	now.cflag = port->termios.c_cflag & VSERIAL_CFLAG;
+	now.cflag = port->termios.c_cflag & VSERIAL_LINE_CFLAG;
 	spin_unlock_irqrestore(&port->lock, flags);
 	vserial_owner_get(port->owner, &now.uid, &now.gid);
 	vserial_guest_uuids(vserial_guest_of_port(port), now.uuid);
@@ -247,14 +250,14 @@ static void vserial_helper_stop(struct vserial_backing *b)
 
 	mutex_lock(&vserial_daemon_lock);
 	if (h->service) {
-		h->stopping = true;
+		WRITE_ONCE(h->stopping, true);
 		vserial_link_ebb(&h->service->link);
 		vserial_helper_tell(h, true);
 		mutex_unlock(&vserial_daemon_lock);
 		wait_event_timeout(vserial_let_go,
 				   !READ_ONCE(h->stopping), VSERIAL_LET_GO);
 		mutex_lock(&vserial_daemon_lock);
-		h->stopping = false;
+		WRITE_ONCE(h->stopping, false);
 		if (h->service)
 			vserial_helper_unserve(h);
 	}
@@ -265,7 +268,7 @@ static void vserial_helper_stop(struct vserial_backing *b)
 
 static void vserial_helper_tx(struct vserial_backing *b)
 {
-	struct vserial_service *s = READ_ONCE(to_helper(b)->service);
+	struct vserial_serving *s = READ_ONCE(to_helper(b)->service);
 
 	if (s)
 		vserial_link_kick(&s->link);
@@ -273,7 +276,7 @@ static void vserial_helper_tx(struct vserial_backing *b)
 
 static void vserial_helper_rx_room(struct vserial_backing *b)
 {
-	struct vserial_service *s = READ_ONCE(to_helper(b)->service);
+	struct vserial_serving *s = READ_ONCE(to_helper(b)->service);
 
 	if (s)
 		vserial_link_room(&s->link);
@@ -309,7 +312,7 @@ static void vserial_daemon_closed(u32 id)
 	struct vserial_helper *h;
 
 	mutex_lock(&vserial_daemon_lock);
-	vserial_the_daemon.sk = NULL;
+	WRITE_ONCE(vserial_the_daemon.sk, NULL);
 	list_for_each_entry(h, &vserial_helpers, node) {
 		if (h->service)
 			vserial_helper_unserve(h);
@@ -317,7 +320,7 @@ static void vserial_daemon_closed(u32 id)
 		vserial_helper_alone(h);
 	}
 	vserial_link_close(vserial_the_daemon.link);
-	kfree_rcu(container_of(vserial_the_daemon.link, struct vserial_service,
+	kfree_rcu(container_of(vserial_the_daemon.link, struct vserial_serving,
 			       link), rcu);
 	vserial_the_daemon.link = NULL;
 	mutex_unlock(&vserial_daemon_lock);
@@ -364,7 +367,7 @@ static const struct vserial_link_ops vserial_daemon_ops = {
 int vserial_daemon_register(struct sock *sk, u32 portid, pid_t pid,
 			    struct vserial_reason *reason)
 {
-	struct vserial_service *own = kzalloc(sizeof(*own), GFP_KERNEL);
+	struct vserial_serving *own = kzalloc(sizeof(*own), GFP_KERNEL);
 	struct vserial_helper *h;
 	int err;
 
@@ -383,12 +386,11 @@ int vserial_daemon_register(struct sock *sk, u32 portid, pid_t pid,
 	if (err)
 		goto unlock;
 	__module_get(THIS_MODULE);
-	vserial_the_daemon = (struct vserial_daemon){
-		.link = &own->link,
-		.sk = sk,
-		.portid = portid,
-		.pid = pid,
-	};
+	vserial_the_daemon.link = &own->link;
+	vserial_the_daemon.portid = portid;
+	vserial_the_daemon.pid = pid;
+	/* vserial_daemon_is() holds no lock. */
+	WRITE_ONCE(vserial_the_daemon.sk, sk);
 	own = NULL;
 	list_for_each_entry(h, &vserial_helpers, node)
 		vserial_helper_serve(h);
@@ -408,17 +410,6 @@ unlock:
 bool vserial_daemon_is(const struct sock *sk)
 {
 	return sk && READ_ONCE(vserial_the_daemon.sk) == sk;
-}
-
-/**
- * vserial_daemon_portid() - where the daemon is told things
- *
- * Context: vserial_daemon_lock held.
- * Return: the address of its socket.
- */
-u32 vserial_daemon_portid(void)
-{
-	return vserial_the_daemon.portid;
 }
 
 /**
@@ -472,6 +463,8 @@ static void vserial_helper_stands(struct vserial_helper *h,
 		vserial_backing_no_lines(&h->b);
 	vserial_backing_peer(&h->b, now->peer);
 	vserial_backing_report(&h->b, now->state, "%s", now->why);
+	if (now->handing)
+		vserial_hold_answer(&h->b, now->handing);
 	if (connected && !l->flowing)
 		vserial_link_flow(l, vserial_output_settled(&h->b));
 }

@@ -29,6 +29,7 @@
 #include "host.h"
 #include "line.h"
 #include "port.h"
+#include "reader.h"
 #include "reason.h"
 #include "spec.h"
 
@@ -189,7 +190,7 @@ static struct vserial_pipe *vserial_pipe_peer(struct vserial_pipe *p)
 /* Notes that output has come so far now. */
 static void vserial_pipe_stamp(struct vserial_pipe *p)
 {
-	u64 end = vserial_output_end(&p->b);
+	u64 end = vserial_reader_end(p->b.port);
 	unsigned long flags;
 
 	spin_lock_irqsave(&p->stamp_lock, flags);
@@ -373,7 +374,7 @@ static void vserial_pipe_tell(struct vserial_pipe *p)
 
 	if (peer) {
 		vserial_backing_lines(&p->b,
-				      vserial_line_cross(READ_ONCE(peer->b.port->mcr_told)));
+				      vserial_line_cross(vserial_output_lines_told(&peer->b)));
 		vserial_backing_connected(&p->b);
 		return;
 	}

@@ -320,7 +320,7 @@ static void vserial_uart_send(struct vserial_uart *u)
 
 	if (xchg(&u->drive, false))
 		vserial_uart_tty_drive(&u->tty,
-				       b ? READ_ONCE(b->port->mcr_told) : 0);
+				       b ? vserial_output_lines_told(b) : 0);
 	if (!b)
 		return;
 	if (READ_ONCE(u->unsettled)) {
@@ -441,7 +441,7 @@ static void vserial_uart_go_on(struct vserial_uart *u)
 	unsigned long flags;
 
 	spin_lock_irqsave(&u->rx_lock, flags);
-	u->rooms++;
+	WRITE_ONCE(u->rooms, u->rooms + 1);
 	u->blocked = false;
 	u->again = true;
 	spin_unlock_irqrestore(&u->rx_lock, flags);

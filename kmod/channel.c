@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * channel: moves ports' bytes to and from a netlink socket
+ * channel: a netlink socket that ports' bytes move to and from, and its links
  *
- * Output.  A link with something to send waits for its turn in its channel's
- * ready list and sends one message a turn, so that a flooding port leaves the
- * others their share.  Whoever wrote sends: a single byte needs no worker.
- * While the socket has not read what it was sent, a few bytes wait for more of
- * them, until it has, or for a moment: a message a byte would cost more than
- * the bytes.
- *
- * Netlink drops what a receive buffer has no room for, so a channel fills half
- * of it at most: it counts the buffers that its messages take, and the socket
- * gives the count back when it has read them.
+ * How a channel sends is in channel_output.c, and what comes from it for a port
+ * in link.c.
  *
  * Locks: vserial_channels_lock, then a channel's lock or a link's input_lock,
  * which are never held together; a port's lock is taken inside the latter.
  */
-#include <linux/atomic.h>
-#include <linux/irqflags.h>
-#include <linux/kref.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
-#include <linux/preempt.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
-#include <linux/serial.h>
 #include <linux/slab.h>
-#include <linux/tty_flip.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/genetlink.h>
@@ -36,77 +22,8 @@
 
 #include <linux/vserial.h>
 
-#include "channel.h"
-#include "host.h"
+#include "channel_parts.h"
 #include "reason.h"
-#include "stream.h"
-
-/* One message carries so many bytes at most, so that its buffer is 32 KiB. */
-#define VSERIAL_CHANNEL_CHUNK	31744
-/* ... and so many when memory is short. */
-#define VSERIAL_CHANNEL_FRUGAL	3072
-/* As many as this do not wait for more. */
-#define VSERIAL_CHANNEL_EAGER	4096
-/* Fewer wait so long at most for the socket to be read. */
-#define VSERIAL_CHANNEL_DELAY	(HZ / 100 ?: 1)
-/* A link sends so many bytes ahead of what is settled. */
-#define VSERIAL_LINK_WINDOW	65536
-/* A writer sends so many messages, then a worker goes on. */
-#define VSERIAL_CHANNEL_QUANTUM	4
-/* What a message holds beside its bytes. */
-#define VSERIAL_CHANNEL_HEADER						\
-	(nla_total_size(sizeof(u32)) +					\
-	 2 * nla_total_size_64bit(sizeof(u64)) + nla_total_size(sizeof(u32)))
-
-/**
- * struct vserial_channel - a socket's half of its links
- * @node: in vserial_channels
- * @ref: its links, and the list until the socket is closed
- * @sk: the socket, held
- * @portid: its address
- * @links: guarded by vserial_channels_lock
- * @runs: calls of vserial_channel_run() that are to be answered
- * @work: goes on for those who sent enough, and for @later
- * @lock: guards what follows
- * @closed: the socket is gone
- * @sent: bytes of receive buffer that messages have taken
- * @returned: ... that the socket has given back
- * @ready: links with output, in order of their turns
- * @later: links with few bytes, until the socket has read what it was sent
- * @hurry: ... or until now
- * @retry: links could not tell of room
- * @rcu: frees it
- */
-struct vserial_channel {
-	struct list_head node;
-	struct kref ref;
-	struct sock *sk;
-	u32 portid;
-	struct list_head links;
-	atomic_t runs;
-	struct delayed_work work;
-	spinlock_t lock;	/* guards all below */
-	bool closed;
-	u64 sent;
-	u64 returned;
-	struct list_head ready;
-	struct list_head later;
-	bool hurry;
-	bool retry;
-	struct rcu_head rcu;
-};
-
-/**
- * struct vserial_load - what a message carries
- * @n: so many bytes; if none, a marker
- * @offset: of the first of them, or of the marker
- * @marker: what is not bytes
- */
-struct vserial_load {
-	size_t n;
-	u64 offset;
-	struct vserial_marker marker;
-};
 
 const struct genl_family *vserial_channel_family;
 static LIST_HEAD(vserial_channels);
@@ -148,297 +65,13 @@ static void vserial_channel_put(struct vserial_channel *ch)
 	kref_put(&ch->ref, vserial_channel_release);
 }
 
-/* Sending.  All of it in an RCU read section, for links that are closed. */
-
-static u64 vserial_channel_outstanding(const struct vserial_channel *ch)
-{
-	return ch->sent - ch->returned;
-}
-
-static unsigned int vserial_channel_window(const struct vserial_channel *ch)
-{
-	return READ_ONCE(ch->sk->sk_rcvbuf) / 2;
-}
-
-static u64 vserial_link_window(const struct vserial_link *l)
-{
-	return VSERIAL_LINK_WINDOW - (l->sent - l->acked);
-}
-
-/* With its window full a link waits for vserial_link_ack(). */
-static bool vserial_link_queue(struct vserial_link *l)
-{
-	if (l->queued || !l->flowing || !vserial_link_window(l))
-		return false;
-	l->queued = true;
-	list_add_tail(&l->turn, &l->channel->ready);
-	return true;
-}
-
-static void vserial_channel_queue_work(struct vserial_channel *ch,
-				       unsigned long delay)
-{
-	if (!ch->closed)
-		mod_delayed_work(vserial_wq, &ch->work, delay);
-}
-
-/*
- * Takes the link whose turn it is, if the socket has credit.
- * Return: the link, with the bytes it may send; or NULL.
+/**
+ * vserial_channel_tell_room() - have links tell of room that could not before
+ * @ch: their channel
+ *
+ * Context: process, may sleep.
  */
-static struct vserial_link *vserial_channel_next(struct vserial_channel *ch,
-						 size_t *left, bool *busy)
-{
-	struct vserial_link *l = NULL;
-	unsigned long flags;
-	u64 outstanding;
-
-	spin_lock_irqsave(&ch->lock, flags);
-	outstanding = vserial_channel_outstanding(ch);
-	*busy = outstanding && !ch->hurry;
-	if (!ch->closed && (!outstanding ||
-			    outstanding < vserial_channel_window(ch)))
-		l = list_first_entry_or_null(&ch->ready, struct vserial_link,
-					     turn);
-	if (list_empty(&ch->ready))
-		ch->hurry = false;
-	if (l) {
-		list_del_init(&l->turn);
-		l->queued = false;
-		*left = min_t(u64, VSERIAL_CHANNEL_CHUNK,
-			      vserial_link_window(l));
-	}
-	spin_unlock_irqrestore(&ch->lock, flags);
-	return l;
-}
-
-/* Puts a link with few bytes by, until the socket was read or time is up. */
-static void vserial_channel_postpone(struct vserial_channel *ch,
-				     struct vserial_link *l)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&ch->lock, flags);
-	if (l->flowing && !l->queued) {
-		l->queued = true;
-		if (list_empty(&ch->later))
-			vserial_channel_queue_work(ch, VSERIAL_CHANNEL_DELAY);
-		list_add_tail(&l->turn, &ch->later);
-	}
-	spin_unlock_irqrestore(&ch->lock, flags);
-}
-
-static void vserial_channel_requeue(struct vserial_channel *ch,
-				    struct vserial_link *l)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&ch->lock, flags);
-	vserial_link_queue(l);
-	spin_unlock_irqrestore(&ch->lock, flags);
-}
-
-static struct sk_buff *vserial_channel_alloc(size_t *n)
-{
-	struct sk_buff *skb;
-	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
-
-	skb = genlmsg_new(VSERIAL_CHANNEL_HEADER + *n, gfp);
-	if (skb || *n <= VSERIAL_CHANNEL_FRUGAL)
-		return skb;
-	*n = VSERIAL_CHANNEL_FRUGAL;
-	return genlmsg_new(VSERIAL_CHANNEL_HEADER + *n, gfp);
-}
-
-static int vserial_channel_put_marker(struct sk_buff *skb,
-				      const struct vserial_marker *m)
-{
-	switch (m->type) {
-	case VSERIAL_MARKER_BREAK:
-		return nla_put_u32(skb, VSERIAL_A_DATA_BREAK, m->arg);
-	case VSERIAL_MARKER_LINES:
-		return nla_put_u32(skb, VSERIAL_A_DATA_LINES, m->arg);
-	default:
-		return nla_put_u32(skb, VSERIAL_A_DATA_ERROR,
-				   m->arg == TTY_FRAME ?
-				   VSERIAL_LINE_ERROR_FRAME :
-				   m->arg == TTY_PARITY ?
-				   VSERIAL_LINE_ERROR_PARITY :
-				   VSERIAL_LINE_ERROR_OVERRUN);
-	}
-}
-
-/*
- * Writes up to @load->n bytes, or a marker, into @skb, which has room for them.
- * Return: whether there was anything; @load tells what.
- */
-static bool vserial_channel_fill(struct vserial_channel *ch,
-				 struct vserial_link *l, struct sk_buff *skb,
-				 struct vserial_load *load)
-{
-	struct nlattr *offset_attr, *bytes;
-	void *hdr;
-
-	hdr = genlmsg_put(skb, 0, 0, vserial_channel_family, 0,
-			  VSERIAL_CMD_DATA_NTF);
-	if (!hdr || nla_put_u32(skb, VSERIAL_A_DATA_SESSION, l->id) ||
-	    nla_put_u64_64bit(skb, VSERIAL_A_DATA_CREDIT,
-			      ch->sent + skb->truesize, VSERIAL_A_DATA_PAD))
-		return false;
-	offset_attr = nla_reserve_64bit(skb, VSERIAL_A_DATA_OFFSET,
-					sizeof(u64), VSERIAL_A_DATA_PAD);
-	if (!offset_attr)
-		return false;
-
-	bytes = load->n ? nla_reserve(skb, VSERIAL_A_DATA_BYTES, load->n) :
-			  NULL;
-	if (bytes) {
-		size_t room = load->n;
-
-		load->n = l->ops->take(l, nla_data(bytes), room, &load->offset);
-		bytes->nla_len = nla_attr_size(load->n);
-		skb_trim(skb, (u8 *)bytes - skb->data +
-			      (load->n ? nla_total_size(load->n) : 0));
-	}
-	if (!load->n) {
-		if (!l->ops->take_marker(l, &load->marker))
-			return false;
-		load->offset = load->marker.offset;
-		if (vserial_channel_put_marker(skb, &load->marker))
-			return false;
-	}
-	memcpy(nla_data(offset_attr), &load->offset, sizeof(u64));
-	genlmsg_end(skb, hdr);
-	return true;
-}
-
-/*
- * Gives a message to the socket.  One that is refused leaves no trace: what it
- * carried is the next to be sent, and all that the socket did take is as it was.
- * Return: whether it took it.
- */
-static bool vserial_channel_deliver(struct vserial_channel *ch,
-				    struct vserial_link *l,
-				    struct sk_buff *skb,
-				    const struct vserial_load *load)
-{
-	unsigned int taken = skb->truesize;
-	unsigned long flags;
-	u64 before;
-
-	/* It may be settled before we are told that it was taken. */
-	spin_lock_irqsave(&ch->lock, flags);
-	ch->sent += taken;
-	before = l->sent;
-	if (load->n)
-		l->sent = load->offset + load->n;
-	spin_unlock_irqrestore(&ch->lock, flags);
-
-	/* The address may be another's as soon as the socket is closed. */
-	if (sock_flag(ch->sk, SOCK_DEAD))
-		nlmsg_free(skb);
-	else if (!genlmsg_unicast(&init_net, skb, ch->portid))
-		return true;
-
-	spin_lock_irqsave(&ch->lock, flags);
-	ch->sent -= taken;
-	l->sent = before;
-	spin_unlock_irqrestore(&ch->lock, flags);
-	l->ops->untake(l, load->offset, load->n ? NULL : &load->marker);
-	return false;
-}
-
-/* Others may fill the socket's buffer, too, and netlink drops what is over. */
-static bool vserial_channel_has_room(const struct vserial_channel *ch,
-				     const struct sk_buff *skb)
-{
-	int used = atomic_read(&ch->sk->sk_rmem_alloc);
-
-	return !used ||
-	       used + (int)skb->truesize <= READ_ONCE(ch->sk->sk_rcvbuf);
-}
-
-/* Sends one message.  Return: whether to go on. */
-static bool vserial_channel_send(struct vserial_channel *ch)
-{
-	struct vserial_load load;
-	struct vserial_link *l;
-	struct sk_buff *skb;
-	unsigned long flags;
-	size_t left;
-	bool busy;
-
-	l = vserial_channel_next(ch, &left, &busy);
-	if (!l)
-		return false;
-	if (!l->ops->pending(l, &load.n))
-		return true;
-	if (busy && load.n < VSERIAL_CHANNEL_EAGER) {
-		vserial_channel_postpone(ch, l);
-		return true;
-	}
-
-	load.n = min(load.n, left);
-	load.n = min_t(size_t, load.n,
-		       max_t(int, vserial_channel_window(ch) / 2, 256));
-	skb = vserial_channel_alloc(&load.n);
-	if (!skb || !vserial_channel_has_room(ch, skb)) {
-		nlmsg_free(skb);
-		goto later;
-	}
-	if (!vserial_channel_fill(ch, l, skb, &load)) {
-		nlmsg_free(skb);
-		return true;
-	}
-	if (!vserial_channel_deliver(ch, l, skb, &load))
-		goto later;
-	vserial_channel_requeue(ch, l);
-	return true;
-
-later:
-	vserial_channel_requeue(ch, l);
-	spin_lock_irqsave(&ch->lock, flags);
-	vserial_channel_queue_work(ch, VSERIAL_CHANNEL_DELAY);
-	spin_unlock_irqrestore(&ch->lock, flags);
-	return false;
-}
-
-/*
- * Sends what there is to send, up to @quantum messages.  One at a time: who
- * comes meanwhile leaves a note, and is answered by the one who runs.
- */
-static void vserial_channel_run(struct vserial_channel *ch,
-				unsigned int quantum)
-{
-	unsigned long flags;
-	int runs;
-
-	if (atomic_inc_return(&ch->runs) != 1)
-		return;
-	do {
-		runs = atomic_read(&ch->runs);
-		for (;;) {
-			bool more;
-
-			rcu_read_lock();
-			more = vserial_channel_send(ch);
-			rcu_read_unlock();
-			if (!more)
-				break;
-			if (quantum-- > 1)
-				continue;
-			/* The worker answers all notes left until here. */
-			atomic_set(&ch->runs, 0);
-			spin_lock_irqsave(&ch->lock, flags);
-			vserial_channel_queue_work(ch, 0);
-			spin_unlock_irqrestore(&ch->lock, flags);
-			return;
-		}
-	} while (atomic_sub_return(runs, &ch->runs));
-}
-
-/* Has those tell of room that could not before. */
-static void vserial_channel_tell_room(struct vserial_channel *ch)
+void vserial_channel_tell_room(struct vserial_channel *ch)
 {
 	struct vserial_link *l;
 
@@ -447,52 +80,6 @@ static void vserial_channel_tell_room(struct vserial_channel *ch)
 		vserial_link_room(l);
 	mutex_unlock(&vserial_channels_lock);
 }
-
-static void vserial_channel_work(struct work_struct *work)
-{
-	struct vserial_channel *ch = container_of(to_delayed_work(work),
-						  struct vserial_channel, work);
-	unsigned long flags;
-	bool retry;
-
-	spin_lock_irqsave(&ch->lock, flags);
-	ch->hurry = !list_empty(&ch->later);
-	list_splice_tail_init(&ch->later, &ch->ready);
-	retry = ch->retry;
-	ch->retry = false;
-	spin_unlock_irqrestore(&ch->lock, flags);
-	if (retry)
-		vserial_channel_tell_room(ch);
-	vserial_channel_run(ch, 16 * VSERIAL_CHANNEL_QUANTUM);
-}
-
-/**
- * vserial_link_kick() - there is output for a link, or was
- * @l: the link
- *
- * Context: any, in an RCU read section, without a lock of the port.
- */
-void vserial_link_kick(struct vserial_link *l)
-{
-	struct vserial_channel *ch = l->channel;
-	unsigned long flags;
-	bool run;
-
-	if (READ_ONCE(l->queued) || !READ_ONCE(l->flowing))
-		return;
-	spin_lock_irqsave(&ch->lock, flags);
-	run = !ch->closed && vserial_link_queue(l);
-	/* Netlink may not send everywhere. */
-	if (run && (in_hardirq() || irqs_disabled_flags(flags))) {
-		vserial_channel_queue_work(ch, 0);
-		run = false;
-	}
-	spin_unlock_irqrestore(&ch->lock, flags);
-	if (run)
-		vserial_channel_run(ch, VSERIAL_CHANNEL_QUANTUM);
-}
-
-/* Links */
 
 /* The channel of a socket, made if there is none; call with the list's lock. */
 static struct vserial_channel *vserial_channel_get(struct sock *sk, u32 portid)
@@ -625,19 +212,8 @@ void vserial_link_ebb(struct vserial_link *l)
 	WRITE_ONCE(l->flowing, false);
 	if (l->queued)
 		list_del_init(&l->turn);
-	l->queued = false;
+	WRITE_ONCE(l->queued, false);
 	spin_unlock_irqrestore(&ch->lock, flags);
-}
-
-/**
- * vserial_link_portid() - the address of a link's socket
- * @l: the link
- *
- * Return: the netlink port number.
- */
-u32 vserial_link_portid(const struct vserial_link *l)
-{
-	return l->channel->portid;
 }
 
 /**

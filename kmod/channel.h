@@ -17,6 +17,7 @@
 #include <linux/types.h>
 
 struct genl_family;
+struct nlattr;
 struct sk_buff;
 struct sock;
 struct vserial_channel;
@@ -38,7 +39,6 @@ struct vserial_reason;
  * @input: bytes for the guest; returns how many it took, and calls
  *	vserial_link_room() later if they were fewer than @n
  * @input_break: a break for the guest
- * @input_lines: TIOCM_* as the guest is to see them.  Optional.
  * @closed: the socket is gone; the link of this number, if it is still there,
  *	is to be closed.  In process context without locks, may sleep.
  *
@@ -55,7 +55,6 @@ struct vserial_link_ops {
 	int (*admit)(struct vserial_link *l, struct vserial_reason *reason);
 	size_t (*input)(struct vserial_link *l, const u8 *buf, size_t n);
 	void (*input_break)(struct vserial_link *l, unsigned int ms);
-	void (*input_lines)(struct vserial_link *l, unsigned int lines);
 	void (*closed)(u32 id);
 };
 
@@ -91,7 +90,7 @@ struct vserial_link {
 	bool short_of_room;
 };
 
-/* channel.c: out of the guest */
+/* channel.c: a socket and its links */
 extern const struct genl_family *vserial_channel_family;
 
 int vserial_channel_init(const struct genl_family *family);
@@ -103,7 +102,6 @@ int vserial_link_open(struct vserial_link *l, struct sock *sk, u32 portid,
 void vserial_link_close(struct vserial_link *l);
 void vserial_link_flow(struct vserial_link *l, u64 from);
 void vserial_link_ebb(struct vserial_link *l);
-void vserial_link_kick(struct vserial_link *l);
 bool vserial_channel_post(const struct vserial_link *l, struct sk_buff *skb);
 void vserial_channel_retry(struct vserial_link *l);
 struct vserial_link *vserial_link_find(u32 id, const struct sock *sk,
@@ -111,8 +109,11 @@ struct vserial_link *vserial_link_find(u32 id, const struct sock *sk,
 void vserial_link_ack(struct vserial_link *l, u64 upto);
 void vserial_link_credit(struct vserial_link *l, u64 returned);
 bool vserial_channel_credit(const struct sock *sk, u64 returned);
-u32 vserial_link_portid(const struct vserial_link *l);
 bool vserial_link_is_of(const struct vserial_link *l, const struct sock *sk);
+
+/* channel_output.c: out of the guest */
+void vserial_link_kick(struct vserial_link *l);
+void vserial_channel_cut(struct sk_buff *skb, struct nlattr *last, size_t n);
 
 /* link.c: into the guest */
 void vserial_link_room(struct vserial_link *l);

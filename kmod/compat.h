@@ -10,6 +10,7 @@
 
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <linux/version.h>
 
@@ -65,6 +66,18 @@ typedef unsigned int vserial_ahead_t;
 #define vserial_assign_str(field, source)	__assign_str(field)
 #else
 #define vserial_assign_str(field, source)	__assign_str(field, source)
+#endif
+
+/* 6.7 recycles files at once, so that one is got from where it is noted. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define vserial_get_file(f)	get_file_rcu(f)
+#else
+static inline struct file *vserial_get_file(struct file __rcu **f)
+{
+	struct file *file = rcu_dereference(*f);
+
+	return file && get_file_rcu(file) ? file : NULL;
+}
 #endif
 
 /*

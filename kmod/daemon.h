@@ -15,6 +15,7 @@
 #include "guest.h"
 
 struct sock;
+struct vserial_handing;
 struct vserial_helper;
 struct vserial_port;
 struct vserial_reason;
@@ -25,6 +26,8 @@ struct vserial_reason;
  * @max_clients: peers at a time
  * @idle_timeout: seconds, 0: for ever
  * @power: the guest has the port open
+ * @migration: enum vserial_migration, while the port is held
+ * @handover: enum vserial_handover
  * @lines: TIOCM_* that it drives
  * @speed: bits/s that it has set, 0: it has hung up, or never did
  * @cflag: c_cflag of its termios, but for the speed
@@ -39,6 +42,8 @@ struct vserial_terms {
 	u32 max_clients;
 	u32 idle_timeout;
 	u32 power;
+	u32 migration;
+	u32 handover;
 	u32 lines;
 	u32 speed;
 	u32 cflag;
@@ -54,6 +59,7 @@ struct vserial_terms {
  * @peer: who is at the far end, or ""
  * @has_lines: the peer drives lines
  * @lines: TIOCM_* that it drives
+ * @handing: what its concentrator said of a migration, or NULL
  */
 struct vserial_standing {
 	u32 state;
@@ -61,15 +67,16 @@ struct vserial_standing {
 	const char *peer;
 	bool has_lines;
 	u32 lines;
+	const struct vserial_handing *handing;
 };
 
 /**
- * struct vserial_service - a backing's place on the daemon's socket
+ * struct vserial_serving - a backing's place on the daemon's socket
  * @link: its bytes there
  * @helper: the backing
  * @rcu: frees it
  */
-struct vserial_service {
+struct vserial_serving {
 	struct vserial_link link;
 	struct vserial_helper *helper;
 	struct rcu_head rcu;
@@ -88,7 +95,7 @@ struct vserial_service {
 struct vserial_helper {
 	struct vserial_backing b;
 	struct list_head node;
-	struct vserial_service *service;
+	struct vserial_serving *service;
 	bool stopping;
 	u64 input;
 	struct vserial_terms terms;
@@ -103,7 +110,6 @@ void vserial_daemon_exit(void);
 int vserial_daemon_register(struct sock *sk, u32 portid, pid_t pid,
 			    struct vserial_reason *reason);
 bool vserial_daemon_is(const struct sock *sk);
-u32 vserial_daemon_portid(void);
 struct vserial_port *vserial_daemon_port(u32 id, struct vserial_reason *reason);
 int vserial_daemon_report(u32 id, const struct vserial_standing *standing,
 			  struct vserial_reason *reason);

@@ -3,8 +3,10 @@
  * event: the multicast group that is told of changes
  */
 #include <linux/notifier.h>
+#include <linux/rcupdate.h>
 #include <net/genetlink.h>
 
+#include "channel.h"
 #include "daemon.h"
 #include "event.h"
 #include "guest.h"
@@ -16,26 +18,51 @@
 /* The registered family; its first multicast group gets the events. */
 static const struct genl_family *vserial_event_family;
 
-/* Sends what @fill writes, if anybody listens. */
+typedef int (*vserial_event_fill)(struct sk_buff *skb, void *hdr, void *object);
+
+/* A message of what @fill writes, or NULL. */
+static struct sk_buff *vserial_event_make(u8 cmd, size_t size, void *object,
+					  vserial_event_fill fill)
+{
+	struct sk_buff *skb = genlmsg_new(size, GFP_KERNEL);
+	void *hdr = NULL;
+
+	if (skb)
+		hdr = genlmsg_put(skb, 0, 0, vserial_event_family, 0, cmd);
+	if (hdr && !fill(skb, hdr, object))
+		return skb;
+	nlmsg_free(skb);
+	return NULL;
+}
+
+/* Tells all who listen. */
 static void vserial_event_send(u8 cmd, size_t size, void *object,
-			       int (*fill)(struct sk_buff *skb, void *hdr,
-					   void *object))
+			       vserial_event_fill fill)
 {
 	struct sk_buff *skb;
-	void *hdr = NULL;
 
 	if (!genl_has_listeners(vserial_event_family, &init_net, 0))
 		return;
-	skb = genlmsg_new(size, GFP_KERNEL);
+	skb = vserial_event_make(cmd, size, object, fill);
 	if (skb)
-		hdr = genlmsg_put(skb, 0, 0, vserial_event_family, 0, cmd);
-	if (hdr && !fill(skb, hdr, object)) {
 		genlmsg_multicast(vserial_event_family, skb, 0, 0, GFP_KERNEL);
+	else
+		/* As when a listener has no room: it has missed something. */
+		genl_set_err(vserial_event_family, &init_net, 0, 0, -ENOBUFS);
+}
+
+/* Tells the socket of a link alone, which is open. */
+static void vserial_event_post(const struct vserial_link *l, u8 cmd,
+			       size_t size, void *object,
+			       vserial_event_fill fill)
+{
+	struct sk_buff *skb = vserial_event_make(cmd, size, object, fill);
+
+	if (!skb)
 		return;
-	}
-	nlmsg_free(skb);
-	/* As when a listener has no room: it has missed something. */
-	genl_set_err(vserial_event_family, &init_net, 0, 0, -ENOBUFS);
+	rcu_read_lock();
+	vserial_channel_post(l, skb);
+	rcu_read_unlock();
 }
 
 static int vserial_event_fill_guest(struct sk_buff *skb, void *hdr,
@@ -79,6 +106,27 @@ static int vserial_event_fill_session(struct sk_buff *skb, void *hdr,
 	return vserial_message_session(skb, hdr, object);
 }
 
+static int vserial_event_fill_rule(struct sk_buff *skb, void *hdr,
+				   void *object)
+{
+	const struct vserial_guest_rule *which = object;
+
+	return vserial_message_rule(skb, hdr, which->guest, which->rule);
+}
+
+static int vserial_event_fill_rule_gone(struct sk_buff *skb, void *hdr,
+					void *object)
+{
+	const struct vserial_guest_rule *which = object;
+
+	if (nla_put_string(skb, VSERIAL_A_SERVICE_GUEST,
+			   vserial_guest_name(which->guest)) ||
+	    nla_put_u32(skb, VSERIAL_A_SERVICE_RANK, which->rule->terms.rank))
+		return -EMSGSIZE;
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
 static void vserial_event_guest(struct vserial_guest *g)
 {
 	vserial_event_send(VSERIAL_CMD_GUEST_NTF, NLMSG_GOODSIZE, g,
@@ -94,37 +142,24 @@ static void vserial_event_port(struct vserial_port *port)
 /* Sessions' own sockets are told, too, whatever they listen to. */
 static void vserial_event_session(struct vserial_session *s, u8 cmd, bool own)
 {
-	struct sk_buff *skb;
-	void *hdr;
-
 	vserial_event_send(cmd, VSERIAL_MESSAGE_SESSION_SIZE, s,
 			   vserial_event_fill_session);
-	if (!own)
-		return;
-	skb = genlmsg_new(VSERIAL_MESSAGE_SESSION_SIZE, GFP_KERNEL);
-	if (!skb)
-		return;
-	hdr = genlmsg_put(skb, 0, 0, vserial_event_family, 0, cmd);
-	if (hdr && !vserial_message_session(skb, hdr, s))
-		genlmsg_unicast(&init_net, skb, vserial_link_portid(&s->link));
-	else
-		nlmsg_free(skb);
+	if (own)
+		vserial_event_post(&s->link, cmd, VSERIAL_MESSAGE_SESSION_SIZE,
+				   s, vserial_event_fill_session);
+}
+
+static int vserial_event_fill_helper(struct sk_buff *skb, void *hdr,
+				     void *object)
+{
+	return vserial_message_backing(skb, hdr, object);
 }
 
 /* Only for the daemon; one that has no room for it asks again (ENOBUFS). */
 static void vserial_event_helper(struct vserial_helper *h, u8 cmd)
 {
-	struct sk_buff *skb = genlmsg_new(VSERIAL_MESSAGE_PORT_SIZE,
-					  GFP_KERNEL);
-	void *hdr;
-
-	if (!skb)
-		return;
-	hdr = genlmsg_put(skb, 0, 0, vserial_event_family, 0, cmd);
-	if (hdr && !vserial_message_backing(skb, hdr, h))
-		genlmsg_unicast(&init_net, skb, vserial_daemon_portid());
-	else
-		nlmsg_free(skb);
+	vserial_event_post(&h->service->link, cmd, VSERIAL_MESSAGE_PORT_SIZE,
+			   h, vserial_event_fill_helper);
 }
 
 static int vserial_event_told(struct notifier_block *listener,
@@ -159,6 +194,16 @@ static int vserial_event_told(struct notifier_block *listener,
 	case VSERIAL_EVENT_PORT_GONE:
 		vserial_event_send(VSERIAL_CMD_PORT_DEL_NTF, NLMSG_GOODSIZE,
 				   object, vserial_event_fill_port_gone);
+		break;
+	case VSERIAL_EVENT_RULE_NEW:
+		vserial_event_send(VSERIAL_CMD_SERVICE_NTF,
+				   VSERIAL_MESSAGE_RULE_SIZE, object,
+				   vserial_event_fill_rule);
+		break;
+	case VSERIAL_EVENT_RULE_GONE:
+		vserial_event_send(VSERIAL_CMD_SERVICE_DEL_NTF,
+				   VSERIAL_MESSAGE_RULE_SIZE, object,
+				   vserial_event_fill_rule_gone);
 		break;
 	case VSERIAL_EVENT_HELPER_START:
 		vserial_event_helper(object, VSERIAL_CMD_BACKING_NTF);

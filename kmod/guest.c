@@ -5,7 +5,8 @@
  * Adding happens under the registry's lock, which therefore is never held for
  * longer than a device takes to appear.  Removal decides under the lock and
  * does the rest without it, because it waits for accesses of attributes, which
- * may want the lock; the name is taken until that is done.
+ * may want the lock; the name is taken until that is done.  What is done to a
+ * guest's ports is in guest_ports.c.
  */
 #include <linux/ctype.h>
 #include <linux/err.h>
@@ -14,6 +15,7 @@
 
 #include "device.h"
 #include "guest.h"
+#include "migration.h"
 #include "minor.h"
 #include "notify.h"
 #include "port.h"
@@ -27,7 +29,7 @@ unsigned int vserial_guests_generation;
 /* The module goes: nothing is added any more. */
 static bool vserial_guests_closed;
 /* Woken when a port's slot or a guest's name becomes free. */
-static DECLARE_WAIT_QUEUE_HEAD(vserial_guests_slots);
+DECLARE_WAIT_QUEUE_HEAD(vserial_guests_slots);
 
 static int vserial_guest_judge_name(const char *name,
 				    struct vserial_reason *reason)
@@ -59,16 +61,6 @@ static int vserial_guest_judge_name(const char *name,
 	return 0;
 }
 
-static int vserial_guest_judge_index(unsigned int index,
-				     struct vserial_reason *reason)
-{
-	if (index < VSERIAL_PORTS_PER_GUEST)
-		return 0;
-	return vserial_refuse(reason, -ERANGE,
-			      "port index %u is out of range; a guest has ports 0 to %u",
-			      index, VSERIAL_PORTS_PER_GUEST - 1);
-}
-
 /**
  * vserial_guest_find() - look a guest up
  * @name: its name
@@ -92,6 +84,28 @@ struct vserial_guest *vserial_guest_find(const char *name,
 		err = vserial_refuse(reason, -ENOENT,
 				     "guest '%s' does not exist", name);
 	return ERR_PTR(err);
+}
+
+/**
+ * vserial_guest_get() - look a guest up and keep it
+ * @name: its name
+ * @reason: says why not
+ *
+ * Context: process, no locks.
+ * Return: the guest with a reference on its device that the caller puts; or an
+ * ERR_PTR with @reason filled.
+ */
+struct vserial_guest *vserial_guest_get(const char *name,
+					struct vserial_reason *reason)
+{
+	struct vserial_guest *g;
+
+	mutex_lock(&vserial_guests_lock);
+	g = vserial_guest_find(name, reason);
+	if (!IS_ERR(g))
+		get_device(&g->dev);
+	mutex_unlock(&vserial_guests_lock);
+	return g;
 }
 
 /**
@@ -125,8 +139,13 @@ bool vserial_guest_power(const struct vserial_guest *g)
 	return false;
 }
 
-/* Tells that something about a guest changed, unless it goes. */
-static void vserial_guest_tell(struct vserial_guest *g)
+/**
+ * vserial_guest_tell() - tell that something about a guest changed
+ * @g: the guest; of one that goes nothing is told
+ *
+ * Context: process, no locks.
+ */
+void vserial_guest_tell(struct vserial_guest *g)
 {
 	mutex_lock(&vserial_guests_lock);
 	if (!g->dead)
@@ -178,6 +197,12 @@ static int vserial_guest_identify(struct vserial_guest *g,
 		return vserial_refuse(reason, -EINVAL,
 				      "guest '%s': an owner has a user and a group, and one of them is missing",
 				      vserial_guest_name(g));
+	if (id->set_limit) {
+		int err = vserial_migration_judge_limit(id->limit, reason);
+
+		if (err)
+			return err;
+	}
 	if ((id->set_uid || id->set_gid) &&
 	    vserial_owner_set(&g->owner, uid, gid))
 		return vserial_refuse(reason, -ENOMEM, "out of memory");
@@ -187,6 +212,8 @@ static int vserial_guest_identify(struct vserial_guest *g,
 		if (id->set_uuid[i])
 			g->uuid[i] = id->uuid[i];
 	spin_unlock(&g->uuid_lock);
+	if (id->set_limit)
+		WRITE_ONCE(g->limit, id->limit);
 	return 0;
 }
 
@@ -212,217 +239,8 @@ static void vserial_guest_release(struct device *dev)
 	for (i = 0; i < VSERIAL_PORTS_PER_GUEST; i++)
 		vserial_minor_put(g->minors[i]);
 	vserial_owner_destroy(&g->owner);
+	vserial_ruleset_destroy(&g->rules);
 	kfree(g);
-}
-
-/* Gives a port the minor it had before, or a free one while that is in use. */
-static int vserial_guest_give_minor(struct vserial_guest *g,
-				    struct vserial_port *port,
-				    struct vserial_reason *reason)
-{
-	struct vserial_minor **slot = &g->minors[port->index];
-
-	if (!*slot || vserial_minor_is_used(*slot)) {
-		struct vserial_minor *m = vserial_minor_alloc();
-
-		if (PTR_ERR(m) == -ENOSPC)
-			return vserial_refuse(reason, -ENOSPC,
-					      "port '%s/%u' is one too many for this host; see the module's parameter max_ports",
-					      vserial_guest_name(g),
-					      port->index);
-		if (IS_ERR(m))
-			return vserial_refuse(reason, PTR_ERR(m),
-					      "out of memory");
-		vserial_minor_put(*slot);
-		*slot = m;
-	}
-	port->tty_minor = vserial_minor_get(*slot);
-	port->minor = vserial_minor_nr(*slot);
-	return 0;
-}
-
-static int vserial_guest_check_slot(struct vserial_guest *g,
-				    unsigned int index,
-				    struct vserial_reason *reason)
-{
-	if (!g->ports[index])
-		return 0;
-	if (!g->ports[index]->dead)
-		return vserial_refuse(reason, -EEXIST,
-				      "port '%s/%u' exists already",
-				      vserial_guest_name(g), index);
-	return vserial_refuse(reason, -EBUSY,
-			      "port '%s/%u' is still being removed",
-			      vserial_guest_name(g), index);
-}
-
-/* Publishes a created port.  Call with the registry's lock. */
-static int vserial_guest_publish_port(struct vserial_guest *g,
-				      struct vserial_port *port,
-				      struct vserial_reason *reason)
-{
-	int err = vserial_guest_check_slot(g, port->index, reason);
-
-	if (!err)
-		err = vserial_guest_give_minor(g, port, reason);
-	if (!err)
-		err = vserial_port_publish(port, reason);
-	if (err)
-		return err;
-	g->ports[port->index] = port;
-	vserial_guests_generation++;
-	vserial_notify(VSERIAL_EVENT_PORT_NEW, port);
-	return 0;
-}
-
-/**
- * vserial_guest_add() - make a guest
- * @name: its name
- * @id: who it is
- * @nr_ports: ports 0 to @nr_ports - 1 are made with it
- * @reason: says why not
- *
- * Context: process, may sleep.
- * Return: 0 or a negative errno with @reason filled.
- */
-int vserial_guest_add(const char *name, const struct vserial_identity *id,
-		      unsigned int nr_ports, struct vserial_reason *reason)
-{
-	static const struct vserial_settings no_settings;
-	struct vserial_guest *g, *other;
-	unsigned int i;
-	int err;
-
-	err = vserial_guest_judge_name(name, reason);
-	if (err)
-		return err;
-	if (nr_ports > VSERIAL_PORTS_PER_GUEST)
-		return vserial_refuse(reason, -ERANGE,
-				      "guest '%s' cannot have %u ports; %u are the most",
-				      name, nr_ports, VSERIAL_PORTS_PER_GUEST);
-
-	g = kzalloc(sizeof(*g), GFP_KERNEL);
-	if (!g)
-		return vserial_refuse(reason, -ENOMEM, "out of memory");
-	device_initialize(&g->dev);
-	g->dev.parent = vserial_root;
-	g->dev.bus = &vserial_bus;
-	g->dev.type = &vserial_guest_type;
-	g->dev.release = vserial_guest_release;
-	spin_lock_init(&g->uuid_lock);
-	err = vserial_owner_init(&g->owner) ?:
-	      dev_set_name(&g->dev, "%s", name);
-	if (err) {
-		vserial_refuse(reason, err, "out of memory");
-		goto put;
-	}
-	err = vserial_guest_identify(g, id, reason);
-	if (err)
-		goto put;
-
-	mutex_lock(&vserial_guests_lock);
-	if (vserial_guests_closed) {
-		err = vserial_refuse(reason, -ESHUTDOWN,
-				     "guest '%s' cannot be added: the module is being removed",
-				     name);
-		goto unlock;
-	}
-	list_for_each_entry(other, &vserial_guests, node) {
-		if (strcmp(vserial_guest_name(other), name))
-			continue;
-		err = vserial_refuse(reason, other->dead ? -EBUSY : -EEXIST,
-				     other->dead ?
-				     "guest '%s' is still being removed" :
-				     "guest '%s' exists already", name);
-		goto unlock;
-	}
-	err = device_add(&g->dev);
-	if (err) {
-		vserial_refuse(reason, err,
-			       "device '%s' cannot be added: error %d", name,
-			       err);
-		goto unlock;
-	}
-	list_add_tail(&g->node, &vserial_guests);
-	vserial_guests_generation++;
-	vserial_notify(VSERIAL_EVENT_GUEST_NEW, g);
-	for (i = 0; i < nr_ports; i++) {
-		struct vserial_port *port;
-
-		port = vserial_port_create(&g->dev, &g->owner, i,
-					   &no_settings, reason);
-		if (IS_ERR(port)) {
-			err = PTR_ERR(port);
-			break;
-		}
-		err = vserial_guest_publish_port(g, port, reason);
-		if (err) {
-			vserial_port_discard(port);
-			break;
-		}
-	}
-	if (nr_ports)
-		vserial_notify(VSERIAL_EVENT_GUEST_CHANGED, g);
-	mutex_unlock(&vserial_guests_lock);
-	if (err) {
-		struct vserial_reason ignored;
-
-		vserial_guest_del(name, true, &ignored);
-	}
-	return err;
-
-unlock:
-	mutex_unlock(&vserial_guests_lock);
-put:
-	put_device(&g->dev);
-	return err;
-}
-
-/**
- * vserial_guest_set() - change who a guest is
- * @name: its name
- * @id: what is to change
- * @reason: says why not
- *
- * Context: process, may sleep.
- * Return: 0 or a negative errno with @reason filled.
- */
-int vserial_guest_set(const char *name, const struct vserial_identity *id,
-		      struct vserial_reason *reason)
-{
-	struct vserial_guest *g;
-	int err;
-
-	mutex_lock(&vserial_guests_lock);
-	g = vserial_guest_find(name, reason);
-	if (IS_ERR(g))
-		err = PTR_ERR(g);
-	else
-		err = vserial_guest_identify(g, id, reason);
-	if (!err)
-		vserial_notify(id->set_uid || id->set_gid ?
-			       VSERIAL_EVENT_GUEST_OWNER :
-			       VSERIAL_EVENT_GUEST_CHANGED, g);
-	mutex_unlock(&vserial_guests_lock);
-	return err;
-}
-
-/* Removes a doomed port, and then lets go of its slot: as long as others find
- * it there it has to exist.
- */
-static void vserial_guest_remove_port(struct vserial_guest *g,
-				      unsigned int index)
-{
-	struct vserial_port *port = g->ports[index];
-
-	get_device(&port->dev);
-	vserial_port_remove(port);
-	mutex_lock(&vserial_guests_lock);
-	WRITE_ONCE(g->ports[index], NULL);
-	vserial_guests_generation++;
-	mutex_unlock(&vserial_guests_lock);
-	wake_up_all(&vserial_guests_slots);
-	put_device(&port->dev);
 }
 
 static bool vserial_guest_is_empty(const struct vserial_guest *g)
@@ -470,6 +288,7 @@ static void vserial_guest_remove(struct vserial_guest *g, unsigned long doomed)
 		vserial_guest_remove_port(g, i);
 	/* Ports that somebody else is removing: their slots empty themselves. */
 	wait_event(vserial_guests_slots, vserial_guest_is_empty(g));
+	vserial_migration_stop(g);
 
 	device_del(&g->dev);
 	vserial_notify(VSERIAL_EVENT_GUEST_GONE, g);
@@ -479,6 +298,142 @@ static void vserial_guest_remove(struct vserial_guest *g, unsigned long doomed)
 	mutex_unlock(&vserial_guests_lock);
 	wake_up_all(&vserial_guests_slots);
 	put_device(&g->dev);
+}
+
+/**
+ * vserial_guest_add() - make a guest
+ * @name: its name
+ * @id: who it is
+ * @nr_ports: ports 0 to @nr_ports - 1 are made with it
+ * @reason: says why not
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno with @reason filled.
+ */
+int vserial_guest_add(const char *name, const struct vserial_identity *id,
+		      unsigned int nr_ports, struct vserial_reason *reason)
+{
+	static const struct vserial_settings no_settings;
+	struct vserial_guest *g, *other;
+	struct vserial_reason ignored;
+	unsigned long doomed;
+	unsigned int i;
+	int err;
+
+	err = vserial_guest_judge_name(name, reason);
+	if (err)
+		return err;
+	if (nr_ports > VSERIAL_PORTS_PER_GUEST)
+		return vserial_refuse(reason, -ERANGE,
+				      "guest '%s' cannot have %u ports; %u are the most",
+				      name, nr_ports, VSERIAL_PORTS_PER_GUEST);
+
+	g = kzalloc(sizeof(*g), GFP_KERNEL);
+	if (!g)
+		return vserial_refuse(reason, -ENOMEM, "out of memory");
+	device_initialize(&g->dev);
+	g->dev.parent = vserial_root;
+	g->dev.bus = &vserial_bus;
+	g->dev.type = &vserial_guest_type;
+	g->dev.release = vserial_guest_release;
+	spin_lock_init(&g->uuid_lock);
+	vserial_migration_setup(g);
+	vserial_ruleset_init(&g->rules, &g->dev);
+	err = vserial_owner_init(&g->owner) ?:
+	      dev_set_name(&g->dev, "%s", name);
+	if (err) {
+		vserial_refuse(reason, err, "out of memory");
+		goto put;
+	}
+	err = vserial_guest_identify(g, id, reason);
+	if (err)
+		goto put;
+
+	mutex_lock(&vserial_guests_lock);
+	if (vserial_guests_closed) {
+		err = vserial_refuse(reason, -ESHUTDOWN,
+				     "guest '%s' cannot be added: the module is being removed",
+				     name);
+		goto unlock;
+	}
+	list_for_each_entry(other, &vserial_guests, node) {
+		if (strcmp(vserial_guest_name(other), name))
+			continue;
+		err = vserial_refuse(reason, other->dead ? -EBUSY : -EEXIST,
+				     other->dead ?
+				     "guest '%s' is still being removed" :
+				     "guest '%s' exists already", name);
+		goto unlock;
+	}
+	err = device_add(&g->dev);
+	if (err) {
+		vserial_refuse(reason, err,
+			       "device '%s' cannot be added: error %d", name,
+			       err);
+		goto unlock;
+	}
+	list_add_tail(&g->node, &vserial_guests);
+	vserial_guests_generation++;
+	vserial_notify(VSERIAL_EVENT_GUEST_NEW, g);
+	for (i = 0; i < nr_ports; i++) {
+		struct vserial_port *port;
+
+		port = vserial_port_create(&g->dev, &g->owner, &g->rules, i,
+					   &no_settings, reason);
+		if (IS_ERR(port)) {
+			err = PTR_ERR(port);
+			break;
+		}
+		err = vserial_guest_publish_port(g, port, reason);
+		if (err) {
+			vserial_port_discard(port);
+			break;
+		}
+	}
+	if (nr_ports)
+		vserial_notify(VSERIAL_EVENT_GUEST_CHANGED, g);
+	/* By name it might be another's, as soon as the lock is let go of. */
+	if (err)
+		vserial_guest_doom(g, true, &doomed, &ignored);
+	mutex_unlock(&vserial_guests_lock);
+	if (err)
+		vserial_guest_remove(g, doomed);
+	return err;
+
+unlock:
+	mutex_unlock(&vserial_guests_lock);
+put:
+	put_device(&g->dev);
+	return err;
+}
+
+/**
+ * vserial_guest_set() - change who a guest is
+ * @name: its name
+ * @id: what is to change
+ * @reason: says why not
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno with @reason filled.
+ */
+int vserial_guest_set(const char *name, const struct vserial_identity *id,
+		      struct vserial_reason *reason)
+{
+	struct vserial_guest *g;
+	int err;
+
+	mutex_lock(&vserial_guests_lock);
+	g = vserial_guest_find(name, reason);
+	if (IS_ERR(g))
+		err = PTR_ERR(g);
+	else
+		err = vserial_guest_identify(g, id, reason);
+	if (!err)
+		vserial_notify(id->set_uid || id->set_gid ?
+			       VSERIAL_EVENT_GUEST_OWNER :
+			       VSERIAL_EVENT_GUEST_CHANGED, g);
+	mutex_unlock(&vserial_guests_lock);
+	return err;
 }
 
 /**
@@ -507,145 +462,6 @@ int vserial_guest_del(const char *name, bool force,
 	if (!err)
 		vserial_guest_remove(g, doomed);
 	return err;
-}
-
-/**
- * vserial_guest_add_port() - make a port
- * @name: the guest's name
- * @index: the port's number
- * @s: its settings besides the defaults
- * @reason: says why not
- *
- * Context: process, in the configuring task, no locks; may sleep for as long
- * as the file system likes, if the backing is a file.
- * Return: 0 or a negative errno with @reason filled.
- */
-int vserial_guest_add_port(const char *name, unsigned int index,
-			   const struct vserial_settings *s,
-			   struct vserial_reason *reason)
-{
-	struct vserial_guest *g;
-	struct vserial_port *port;
-	int err;
-
-	err = vserial_guest_judge_index(index, reason);
-	if (err)
-		return err;
-
-	/* Refuse what is clear before files are opened, and perhaps made. */
-	mutex_lock(&vserial_guests_lock);
-	g = vserial_guest_find(name, reason);
-	if (IS_ERR(g))
-		err = PTR_ERR(g);
-	else
-		err = vserial_guest_check_slot(g, index, reason);
-	if (!err)
-		get_device(&g->dev);
-	mutex_unlock(&vserial_guests_lock);
-	if (err)
-		return err;
-
-	port = vserial_port_create(&g->dev, &g->owner, index, s, reason);
-	if (IS_ERR(port)) {
-		err = PTR_ERR(port);
-		goto put;
-	}
-
-	mutex_lock(&vserial_guests_lock);
-	if (g->dead)
-		err = vserial_refuse(reason, -ENOENT,
-				     "guest '%s' does not exist", name);
-	else
-		err = vserial_guest_publish_port(g, port, reason);
-	if (!err)
-		vserial_notify(VSERIAL_EVENT_GUEST_CHANGED, g);
-	mutex_unlock(&vserial_guests_lock);
-	if (err)
-		vserial_port_discard(port);
-put:
-	put_device(&g->dev);
-	return err;
-}
-
-/* Call with the registry's lock. */
-static struct vserial_port *
-vserial_guest_find_port(const char *name, unsigned int index,
-			struct vserial_reason *reason)
-{
-	struct vserial_guest *g = vserial_guest_find(name, reason);
-	int err;
-
-	if (IS_ERR(g))
-		return ERR_CAST(g);
-	err = vserial_guest_judge_index(index, reason);
-	if (err)
-		return ERR_PTR(err);
-	if (g->ports[index] && !g->ports[index]->dead)
-		return g->ports[index];
-	return ERR_PTR(vserial_refuse(reason, -ENOENT,
-				      "port '%s/%u' does not exist", name,
-				      index));
-}
-
-/**
- * vserial_guest_del_port() - remove a port
- * @name: the guest's name
- * @index: the port's number
- * @force: even if it is open; it is hung up
- * @reason: says why not
- *
- * Context: process, no locks, not from an attribute of the port; may sleep.
- * Return: 0 or a negative errno with @reason filled.
- */
-int vserial_guest_del_port(const char *name, unsigned int index, bool force,
-			   struct vserial_reason *reason)
-{
-	struct vserial_guest *g = NULL;
-	struct vserial_port *port;
-	int err;
-
-	mutex_lock(&vserial_guests_lock);
-	port = vserial_guest_find_port(name, index, reason);
-	if (IS_ERR(port))
-		err = PTR_ERR(port);
-	else
-		err = vserial_port_doom(port, force, reason);
-	if (!err) {
-		g = vserial_guest_of_port(port);
-		get_device(&g->dev);
-	}
-	mutex_unlock(&vserial_guests_lock);
-	if (err)
-		return err;
-
-	vserial_guest_remove_port(g, index);
-	vserial_guest_tell(g);
-	put_device(&g->dev);
-	return 0;
-}
-
-/**
- * vserial_guest_get_port() - look a port up
- * @name: the guest's name
- * @index: the port's number
- * @reason: says why not
- *
- * Context: process, may sleep.
- * Return: the port with a reference on its device that the caller puts; or an
- * ERR_PTR with @reason filled.
- */
-struct vserial_port *vserial_guest_get_port(const char *name,
-					    unsigned int index,
-					    struct vserial_reason *reason)
-{
-	struct vserial_port *port;
-
-	mutex_lock(&vserial_guests_lock);
-	port = vserial_guest_find_port(name, index, reason);
-	if (!IS_ERR(port))
-		get_device(&port->dev);
-	mutex_unlock(&vserial_guests_lock);
-	return port;
 }
 
 /**

@@ -19,10 +19,14 @@
 
 #include "backing.h"
 #include "compat.h"
+#include "hold.h"
 #include "host.h"
 #include "input.h"
+#include "line.h"
 #include "port.h"
+#include "port_tap.h"
 #include "reader.h"
+#include "state.h"
 #include "trace.h"
 #include "yield.h"
 
@@ -52,7 +56,7 @@ static size_t vserial_input_flip(struct vserial_port *port, const u8 *buf,
 	else
 		r = tty_insert_flip_string_fixed_flag(&port->tty, buf, flag, n);
 	if (r < n) {
-		port->flip_wanted = true;
+		WRITE_ONCE(port->flip_wanted, true);
 		/* Pairs with vserial_input_received(): it sees the wish, or
 		 * this second attempt the room it made.
 		 */
@@ -67,8 +71,33 @@ static size_t vserial_input_flip(struct vserial_port *port, const u8 *buf,
 		tty_flip_buffer_push(&port->tty);
 		vserial_yield_news(port);
 	}
-	port->rx_flipped += r;
+	if (flag == TTY_NORMAL)
+		port->rx_flipped += r;
 	return r;
+}
+
+/**
+ * vserial_input_count_flag() - the tty was given something that is not a byte
+ * @port: the port, with its lock held
+ * @flag: TTY_BREAK, TTY_PARITY, TTY_FRAME or TTY_OVERRUN
+ * @n: 1, or -1 if it came back
+ */
+void vserial_input_count_flag(struct vserial_port *port, u8 flag, int n)
+{
+	switch (flag) {
+	case TTY_BREAK:
+		port->icount.brk += n;
+		break;
+	case TTY_PARITY:
+		port->icount.parity += n;
+		break;
+	case TTY_FRAME:
+		port->icount.frame += n;
+		break;
+	case TTY_OVERRUN:
+		port->icount.overrun += n;
+		break;
+	}
 }
 
 static bool vserial_input_flip_marker(struct vserial_port *port,
@@ -79,28 +108,48 @@ static bool vserial_input_flip_marker(struct vserial_port *port,
 
 	if (!vserial_input_flip(port, &byte, 1, flag))
 		return false;
-	switch (flag) {
-	case TTY_BREAK:
-		port->icount.brk++;
-		break;
-	case TTY_PARITY:
-		port->icount.parity++;
-		break;
-	case TTY_FRAME:
-		port->icount.frame++;
-		break;
-	case TTY_OVERRUN:
-		port->icount.overrun++;
-		break;
-	}
+	vserial_input_count_flag(port, flag, 1);
 	return true;
 }
 
-/* Nothing waits in the stream, so that the flip buffer is next. */
+static bool vserial_input_waits(const struct vserial_stream *s,
+				const struct vserial_cursor *c)
+{
+	return c->pos != s->head || c->marker != s->marker_head;
+}
+
+/* What waits in front of the stream, or NULL. */
+static struct vserial_front *vserial_input_front(const struct vserial_port *port)
+{
+	struct vserial_front *f = port->front;
+
+	if (f && vserial_input_waits(&f->stream, &f->cursor))
+		return f;
+	f = port->rest;
+	return f && vserial_input_waits(&f->stream, &f->cursor) ? f : NULL;
+}
+
+/* Nothing waits, so that the flip buffer is next. */
 static bool vserial_input_is_direct(const struct vserial_port *port)
 {
-	return port->rx_cursor.pos == port->rx.head &&
-	       port->rx_cursor.marker == port->rx.marker_head;
+	return !port->held &&
+	       !vserial_input_waits(&port->rx, &port->rx_cursor) &&
+	       !vserial_input_front(port);
+}
+
+/**
+ * vserial_input_unread() - what waits for the guest, but for what its tty has
+ * @port: the port, with its lock held
+ *
+ * Return: bytes.
+ */
+u32 vserial_input_unread(const struct vserial_port *port)
+{
+	const struct vserial_front *f = port->front, *r = port->rest;
+
+	return vserial_stream_unread(&port->rx, &port->rx_cursor) +
+	       (f ? vserial_stream_unread(&f->stream, &f->cursor) : 0) +
+	       (r ? vserial_stream_unread(&r->stream, &r->cursor) : 0);
 }
 
 static size_t vserial_input_drop(struct vserial_port *port, size_t n)
@@ -142,16 +191,14 @@ static void vserial_input_rate_up(struct timer_list *t)
  * vserial_input_police() - set how fast input may come, and whether at all
  * @port: the port, with its lock held
  * @rate: bytes/s, 0: no limit
- * @direction: which way bytes may go
  *
  * Who waits by the old rate is told by vserial_input_pump(), which the caller
  * calls when it has dropped the lock.
  */
-void vserial_input_police(struct vserial_port *port, u32 rate,
-			  enum vserial_direction direction)
+void vserial_input_police(struct vserial_port *port, u32 rate)
 {
 	vserial_rate_set(&port->rx_rate, rate, ktime_get_ns());
-	port->rx_policed = rate || direction == VSERIAL_DIRECTION_OUT;
+	port->rx_policed = rate || port->rx_shut;
 	del_timer(&port->rx_rate_timer);
 }
 
@@ -164,17 +211,26 @@ void vserial_input_police(struct vserial_port *port, u32 rate,
  * Context: any, with the port's lock held.
  * Return: bytes taken; if fewer than @n, the backing's rx_room is called later.
  * A guest that is powered off, or that nothing may go to, takes all, and it
- * counts as dropped.
+ * counts as dropped; one that is expected here takes none.
  */
 size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n)
 {
 	size_t may = n, r = 0;
 
-	if (!port->power)
+	if (port->held == VSERIAL_MIGRATION_INCOMING) {
+		port->rx_room_wanted = true;
+		return 0;
+	}
+	/* What a guest that leaves may miss moves with it, also when it is off. */
+	if (!port->power && !port->held)
 		return vserial_input_drop(port, n);
 	if (unlikely(port->rx_policed)) {
-		if (port->direction == VSERIAL_DIRECTION_OUT)
+		if (port->rx_shut) {
+			if (port->opened.denied & VSERIAL_WAY_GUEST)
+				vserial_verdict_hit(&port->opened,
+						    VSERIAL_TOWARDS_GUEST);
 			return vserial_input_drop(port, n);
+		}
 		may = min_t(size_t, n, vserial_rate_room(&port->rx_rate,
 							 ktime_get_ns()));
 	}
@@ -192,8 +248,39 @@ size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n)
 		if (may < n && r == may)
 			vserial_input_await_rate(port);
 	}
+	if (r)
+		vserial_port_tap(port, VSERIAL_RECORD_INPUT, 0, buf, r);
 	trace_vserial_rx(port, r);
 	return r;
+}
+
+static void vserial_input_tap_marker(struct vserial_port *port,
+				     enum vserial_marker_type type, u32 arg)
+{
+	if (type == VSERIAL_MARKER_BREAK)
+		vserial_port_tap(port, VSERIAL_RECORD_INPUT_BREAK, arg, NULL,
+				 0);
+	else
+		vserial_port_tap(port, VSERIAL_RECORD_INPUT_ERROR,
+				 vserial_line_error(arg), NULL, 0);
+}
+
+/**
+ * vserial_input_serve() - the same, from the port's backing
+ * @port: the port
+ * @buf: bytes
+ * @n: how many
+ *
+ * Context: any, with the port's lock held.
+ * Return: as vserial_input_put(); if a rule of the guest keeps the backing from
+ * it all is taken, and counts as dropped.
+ */
+size_t vserial_input_serve(struct vserial_port *port, const u8 *buf, size_t n)
+{
+	if (likely(!port->rx_denied))
+		return vserial_input_put(port, buf, n);
+	vserial_verdict_hit(&port->served, VSERIAL_TOWARDS_GUEST);
+	return vserial_input_drop(port, n);
 }
 
 /**
@@ -207,8 +294,9 @@ size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n)
 void vserial_input_mark(struct vserial_port *port,
 			enum vserial_marker_type type, u32 arg)
 {
-	if (!port->power || port->direction == VSERIAL_DIRECTION_OUT)
+	if (!port->power || port->rx_shut)
 		return;
+	vserial_input_tap_marker(port, type, arg);
 	if (!vserial_input_is_direct(port) ||
 	    !vserial_input_flip_marker(port, type, arg))
 		vserial_stream_mark(&port->rx, type, arg);
@@ -231,8 +319,8 @@ size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n)
 	size_t r = 0;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b)
-		r = vserial_input_put(port, buf, n);
+	if (vserial_state_is_started(b))
+		r = vserial_input_serve(port, buf, n);
 	spin_unlock_irqrestore(&port->lock, flags);
 	return r;
 }
@@ -250,20 +338,9 @@ void vserial_input_break(struct vserial_backing *b, unsigned int ms)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b)
+	if (vserial_state_is_started(b) && !port->rx_denied)
 		vserial_input_mark(port, VSERIAL_MARKER_BREAK, ms);
 	spin_unlock_irqrestore(&port->lock, flags);
-}
-
-/* Is it worth while to try again with input that was not taken? */
-static bool vserial_input_has_room(const struct vserial_port *port)
-{
-	/* Then all is taken, and dropped. */
-	if (!port->power || port->direction == VSERIAL_DIRECTION_OUT)
-		return true;
-	/* The timer runs while the rate lets nothing pass. */
-	return vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2 &&
-	       !timer_pending(&port->rx_rate_timer);
 }
 
 /**
@@ -280,7 +357,7 @@ void vserial_input_error(struct vserial_backing *b, u8 flag, u8 byte)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b)
+	if (vserial_state_is_started(b) && !port->rx_denied)
 		vserial_input_mark(port, VSERIAL_MARKER_ERROR,
 				   flag | byte << 8);
 	spin_unlock_irqrestore(&port->lock, flags);
@@ -302,6 +379,17 @@ void vserial_input_send_break(struct vserial_port *port, unsigned int ms)
 	spin_unlock_irqrestore(&port->lock, flags);
 }
 
+/* Is it worth while to try again with input that was not taken? */
+static bool vserial_input_has_room(const struct vserial_port *port)
+{
+	/* Then all is taken, and dropped. */
+	if (!port->power || port->rx_shut || port->rx_denied)
+		return true;
+	/* The timer runs while the rate lets nothing pass. */
+	return vserial_stream_room(&port->rx) >= VSERIAL_RING_SIZE / 2 &&
+	       !timer_pending(&port->rx_rate_timer);
+}
+
 /**
  * vserial_input_pump() - move what waits in the stream to the flip buffer
  * @port: the port
@@ -316,28 +404,37 @@ void vserial_input_pump(struct vserial_port *port)
 	bool more, room = false, others = false;
 
 	do {
+		struct vserial_front *front;
+		struct vserial_stream *s;
+		struct vserial_cursor *c;
 		const u8 *buf;
 		size_t n, r;
 		u64 offset;
 
 		more = false;
 		spin_lock_irqsave(&port->lock, flags);
-		port->flip_wanted = false;
-		buf = vserial_stream_view(&port->rx, &port->rx_cursor, &n,
-					  &offset);
+		if (port->held) {
+			spin_unlock_irqrestore(&port->lock, flags);
+			break;
+		}
+		WRITE_ONCE(port->flip_wanted, false);
+		front = vserial_input_front(port);
+		s = front ? &front->stream : &port->rx;
+		c = front ? &front->cursor : &port->rx_cursor;
+		buf = vserial_stream_view(s, c, &n, &offset);
 		if (buf) {
 			r = vserial_input_flip(port, buf, n, TTY_NORMAL);
-			vserial_stream_ack(&port->rx, &port->rx_cursor,
-					   offset + r);
+			vserial_stream_ack(s, c, offset + r);
 			more = r == n;
-		} else if (vserial_stream_take_marker(&port->rx,
-						      &port->rx_cursor, &m)) {
+		} else if (vserial_stream_take_marker(s, c, &m)) {
 			more = vserial_input_flip_marker(port, m.type, m.arg);
 			if (more)
-				vserial_stream_ack_markers(&port->rx_cursor);
+				vserial_stream_ack_markers(c);
 		}
 		if (!more)
-			vserial_stream_rewind(&port->rx, &port->rx_cursor);
+			vserial_stream_rewind(s, c);
+		else if (front && !vserial_input_waits(s, c))
+			vserial_stream_unreserve(s);
 		if (vserial_input_has_room(port)) {
 			room |= port->rx_room_wanted;
 			port->rx_room_wanted = false;
@@ -357,6 +454,25 @@ void vserial_input_pump(struct vserial_port *port)
 	rcu_read_unlock();
 }
 
+/**
+ * vserial_input_bytes() - how many of what a flip buffer holds are bytes
+ * @fp: what each is, or NULL: all are TTY_NORMAL
+ * @count: how many there are
+ *
+ * Return: those that are neither breaks nor receive errors, which no counter of
+ * bytes knows.
+ */
+size_t vserial_input_bytes(const vserial_u8 *fp, size_t count)
+{
+	size_t i, n = 0;
+
+	if (!fp)
+		return count;
+	for (i = 0; i < count; i++)
+		n += fp[i] == TTY_NORMAL;
+	return n;
+}
+
 static struct tty_port_client_operations vserial_input_client_ops;
 
 /* The line discipline is handed bytes: the flip buffer may have room again. */
@@ -366,9 +482,13 @@ static vserial_receive_t vserial_input_received(struct tty_port *tty,
 						size_t count)
 {
 	struct vserial_port *port = vserial_port_of(tty);
-	size_t r = tty_port_default_client_ops.receive_buf(tty, cp, fp, count);
+	size_t r;
 
-	WRITE_ONCE(port->rx_received, port->rx_received + r);
+	if (unlikely(READ_ONCE(port->held)))
+		return vserial_hold_collect(port, cp, fp, count);
+	r = tty_port_default_client_ops.receive_buf(tty, cp, fp, count);
+	WRITE_ONCE(port->rx_received,
+		   port->rx_received + vserial_input_bytes(fp, r));
 	/* Pairs with vserial_input_flip(). */
 	smp_mb();
 	if (r && READ_ONCE(port->flip_wanted) && vserial_input_flip_low(port))
@@ -440,6 +560,7 @@ void vserial_input_power_off(struct vserial_port *port)
 
 	spin_lock_irqsave(&port->lock, flags);
 	n = vserial_stream_discard(&port->rx, &port->rx_cursor);
+	n += vserial_hold_forget_input(port);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (n)
 		trace_vserial_drop(port, "rx", n);

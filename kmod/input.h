@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+#include "compat.h"
 #include "stream.h"
 
 struct vserial_port;
@@ -16,10 +17,14 @@ struct work_struct;
 size_t vserial_input_put(struct vserial_port *port, const u8 *buf, size_t n);
 void vserial_input_mark(struct vserial_port *port,
 			enum vserial_marker_type type, u32 arg);
-void vserial_input_police(struct vserial_port *port, u32 rate,
-			  enum vserial_direction direction);
+void vserial_input_police(struct vserial_port *port, u32 rate);
+size_t vserial_input_serve(struct vserial_port *port, const u8 *buf, size_t n);
 void vserial_input_count(const struct vserial_port *port, u64 *bytes,
 			 u64 *dropped);
+u32 vserial_input_unread(const struct vserial_port *port);
+void vserial_input_count_flag(struct vserial_port *port, u8 flag, int n);
+
+size_t vserial_input_bytes(const vserial_u8 *fp, size_t count);
 
 /* Call these without. */
 void vserial_input_setup(struct vserial_port *port);

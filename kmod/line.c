@@ -4,6 +4,7 @@
  */
 #include <linux/serial.h>
 #include <linux/termios.h>
+#include <linux/tty.h>
 
 #include "line.h"
 
@@ -33,6 +34,24 @@ unsigned int vserial_line_cross(unsigned int lines)
 {
 	return (lines & TIOCM_DTR ? TIOCM_DSR | TIOCM_CAR : 0) |
 	       (lines & TIOCM_RTS ? TIOCM_CTS : 0);
+}
+
+/**
+ * vserial_line_error() - what netlink calls a receive error
+ * @flag: TTY_FRAME, TTY_PARITY or TTY_OVERRUN; above its 8 bits may be the byte
+ *
+ * Return: enum vserial_line_error.
+ */
+u32 vserial_line_error(u32 flag)
+{
+	switch (flag & 0xff) {
+	case TTY_FRAME:
+		return VSERIAL_LINE_ERROR_FRAME;
+	case TTY_PARITY:
+		return VSERIAL_LINE_ERROR_PARITY;
+	default:
+		return VSERIAL_LINE_ERROR_OVERRUN;
+	}
 }
 
 /**

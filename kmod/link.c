@@ -2,7 +2,7 @@
 /*
  * link: what a socket sends to a port
  *
- * The other way than channel.c.  Input comes with offsets; the guest's side
+ * The other way than channel_output.c.  Input comes with offsets; the guest's side
  * takes what it has room for, and what is left stays with the sender, which is
  * told when to send it again.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * message: guests, ports and sessions as netlink messages
+ * message: guests, ports, sessions and rules as netlink messages
  */
 #include <linux/rcupdate.h>
 #include <net/genetlink.h>
@@ -8,6 +8,7 @@
 #include "backing.h"
 #include "daemon.h"
 #include "guest.h"
+#include "hold.h"
 #include "log.h"
 #include "message.h"
 #include "port.h"
@@ -46,7 +47,10 @@ int vserial_message_guest(struct sk_buff *skb, void *hdr,
 			     &g->uuid[VSERIAL_UUID_LOCATION]) ||
 	    nla_put_u32(skb, VSERIAL_A_GUEST_NR_PORTS,
 			vserial_guest_nr_ports(g)) ||
-	    nla_put_u8(skb, VSERIAL_A_GUEST_POWER, vserial_guest_power(g)))
+	    nla_put_u8(skb, VSERIAL_A_GUEST_POWER, vserial_guest_power(g)) ||
+	    nla_put_u32(skb, VSERIAL_A_GUEST_MIGRATION_LIMIT, g->limit) ||
+	    (g->migration &&
+	     nla_put_u32(skb, VSERIAL_A_GUEST_MIGRATION, g->migration)))
 		goto full;
 	vserial_owner_get(&g->owner, &uid, &gid);
 	if (uid_valid(uid) &&
@@ -154,7 +158,52 @@ int vserial_message_port(struct sk_buff *skb, void *hdr,
 	    nla_put_u8(skb, VSERIAL_A_PORT_YIELD_ON_POLL, st.yield_on_poll) ||
 	    nla_put_u64_64bit(skb, VSERIAL_A_PORT_POLLS, st.polls,
 			      VSERIAL_A_PORT_PAD) ||
+	    (st.handover &&
+	     nla_put_u32(skb, VSERIAL_A_PORT_HANDOVER, st.handover)) ||
+	    (st.handover_reason.text[0] &&
+	     nla_put_string(skb, VSERIAL_A_PORT_HANDOVER_REASON,
+			    st.handover_reason.text)) ||
 	    vserial_put_log(skb, port, &st)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/**
+ * vserial_message_rule() - write a service rule into a message
+ * @skb: the message
+ * @hdr: its generic netlink header; the message is ended, or cancelled if
+ *	there is no room
+ * @g: the guest whose it is
+ * @rule: the rule, with its guest's rules locked or a reference
+ *
+ * Context: any.
+ * Return: 0 or -EMSGSIZE.
+ */
+int vserial_message_rule(struct sk_buff *skb, void *hdr,
+			 const struct vserial_guest *g,
+			 const struct vserial_rule *rule)
+{
+	const struct vserial_rule_terms *t = &rule->terms;
+
+	if (nla_put_string(skb, VSERIAL_A_SERVICE_GUEST,
+			   vserial_guest_name(g)) ||
+	    nla_put_u32(skb, VSERIAL_A_SERVICE_RANK, t->rank) ||
+	    nla_put_u32(skb, VSERIAL_A_SERVICE_ACTION, t->action) ||
+	    nla_put_u32(skb, VSERIAL_A_SERVICE_SERVICE, t->service) ||
+	    nla_put_u32(skb, VSERIAL_A_SERVICE_DIRECTION, t->towards) ||
+	    (t->has_port &&
+	     (nla_put_u32(skb, VSERIAL_A_SERVICE_PORT, t->port) ||
+	      nla_put_u32(skb, VSERIAL_A_SERVICE_PORT_LAST, t->port_last))) ||
+	    (t->has_uid &&
+	     nla_put_u32(skb, VSERIAL_A_SERVICE_UID,
+			 from_kuid(&init_user_ns, t->uid))) ||
+	    (*t->exe && nla_put_string(skb, VSERIAL_A_SERVICE_EXE, t->exe)) ||
+	    nla_put_u64_64bit(skb, VSERIAL_A_SERVICE_HITS,
+			      atomic64_read(&rule->hits),
+			      VSERIAL_A_SERVICE_PAD)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -179,6 +228,7 @@ int vserial_message_session(struct sk_buff *skb, void *hdr,
 			   vserial_port_guest_name(s->port)) ||
 	    nla_put_u32(skb, VSERIAL_A_SESSION_INDEX, s->port->index) ||
 	    (s->read_only && nla_put_flag(skb, VSERIAL_A_SESSION_READ_ONLY)) ||
+	    (s->tap && nla_put_flag(skb, VSERIAL_A_SESSION_CAPTURE)) ||
 	    nla_put_u8(skb, VSERIAL_A_SESSION_WRITER, s->writer) ||
 	    nla_put_string(skb, VSERIAL_A_SESSION_PEER, s->peer) ||
 	    nla_put_u32(skb, VSERIAL_A_SESSION_UID,
@@ -197,6 +247,35 @@ int vserial_message_session(struct sk_buff *skb, void *hdr,
 	}
 	genlmsg_end(skb, hdr);
 	return 0;
+}
+
+/* What the daemon has to know of a migration. */
+static int vserial_put_handing(struct sk_buff *skb,
+			       const struct vserial_helper *h)
+{
+	struct vserial_port *port = h->b.port;
+	const struct vserial_guest *g = vserial_guest_of_port(port);
+	const struct vserial_handing *handing;
+	unsigned long flags;
+	int err = 0;
+
+	if (h->terms.migration)
+		err = nla_put_u32(skb, VSERIAL_A_BACKING_MIGRATION,
+				  h->terms.migration);
+	spin_lock_irqsave(&port->lock, flags);
+	handing = port->handing;
+	if (!err && handing)
+		err = nla_put_u32(skb, VSERIAL_A_BACKING_HANDOVER,
+				  handing->state) ?:
+		      nla_put_u32(skb, VSERIAL_A_BACKING_MIGRATION_LIMIT,
+				  READ_ONCE(g->migration_limit));
+	if (!err && handing && handing->len)
+		err = nla_put(skb, VSERIAL_A_BACKING_HANDOVER_BLOB,
+			      handing->len, handing->blob) ?:
+		      nla_put_u32(skb, VSERIAL_A_BACKING_HANDOVER_SEQUENCE,
+				  handing->sequence_len);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return err;
 }
 
 /**
@@ -253,6 +332,7 @@ int vserial_message_backing(struct sk_buff *skb, void *hdr,
 	    (h->terms.speed &&
 	     (nla_put_u32(skb, VSERIAL_A_BACKING_SPEED, h->terms.speed) ||
 	      nla_put_u32(skb, VSERIAL_A_BACKING_CFLAG, h->terms.cflag))) ||
+	    vserial_put_handing(skb, h) ||
 	    nla_put_u32(skb, VSERIAL_A_BACKING_STATE, st.state) ||
 	    (st.reason.text[0] &&
 	     nla_put_string(skb, VSERIAL_A_BACKING_REASON, st.reason.text)) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * message: guests, ports and sessions as netlink messages
+ * message: guests, ports, sessions and rules as netlink messages
  */
 #ifndef _VSERIAL_MESSAGE_H
 #define _VSERIAL_MESSAGE_H
@@ -9,16 +9,21 @@ struct sk_buff;
 struct vserial_guest;
 struct vserial_helper;
 struct vserial_port;
+struct vserial_rule;
 struct vserial_session;
 
 /* Room for any port: the longest specifications and reasons, and the rest. */
 #define VSERIAL_MESSAGE_PORT_SIZE	12288
 #define VSERIAL_MESSAGE_SESSION_SIZE	1024
+#define VSERIAL_MESSAGE_RULE_SIZE	1024
 
 int vserial_message_guest(struct sk_buff *skb, void *hdr,
 			  struct vserial_guest *g);
 int vserial_message_port(struct sk_buff *skb, void *hdr,
 			 struct vserial_port *port);
+int vserial_message_rule(struct sk_buff *skb, void *hdr,
+			 const struct vserial_guest *g,
+			 const struct vserial_rule *rule);
 int vserial_message_session(struct sk_buff *skb, void *hdr,
 			    const struct vserial_session *s);
 int vserial_message_backing(struct sk_buff *skb, void *hdr,

@@ -32,12 +32,21 @@
 	}
 
 #define VSERIAL_NL_IDENTITY						\
-	GENMASK_ULL(VSERIAL_A_GUEST_GID, VSERIAL_A_GUEST_UUID)
+	(GENMASK_ULL(VSERIAL_A_GUEST_GID, VSERIAL_A_GUEST_UUID) |	\
+	 BIT_ULL(VSERIAL_A_GUEST_MIGRATION_LIMIT))
 #define VSERIAL_NL_SETTINGS						\
 	(GENMASK_ULL(VSERIAL_A_PORT_CARRIER, VSERIAL_A_PORT_BACKING) |	\
 	 GENMASK_ULL(VSERIAL_A_PORT_DIRECTION, VSERIAL_A_PORT_LOG) |	\
 	 GENMASK_ULL(VSERIAL_A_PORT_IDLE_TIMEOUT, VSERIAL_A_PORT_ENDPOINT) | \
 	 BIT_ULL(VSERIAL_A_PORT_YIELD_ON_POLL) | BIT_ULL(VSERIAL_A_PORT_PROXY))
+
+/* What rules and tests of them are about. */
+#define VSERIAL_NL_RULE							\
+	(BIT_ULL(VSERIAL_A_SERVICE_GUEST) |				\
+	 BIT_ULL(VSERIAL_A_SERVICE_SERVICE) |				\
+	 BIT_ULL(VSERIAL_A_SERVICE_DIRECTION) |				\
+	 BIT_ULL(VSERIAL_A_SERVICE_PORT) | BIT_ULL(VSERIAL_A_SERVICE_UID) | \
+	 BIT_ULL(VSERIAL_A_SERVICE_EXE))
 
 static const struct vserial_nl_command vserial_nl_commands[] = {
 	[VSERIAL_CMD_GUEST_NEW] =
@@ -72,8 +81,30 @@ static const struct vserial_nl_command vserial_nl_commands[] = {
 			   BIT_ULL(VSERIAL_A_SESSION_INDEX) |
 			   BIT_ULL(VSERIAL_A_SESSION_FORCE) |
 			   BIT_ULL(VSERIAL_A_SESSION_READ_ONLY) |
+			   BIT_ULL(VSERIAL_A_SESSION_CAPTURE) |
 			   BIT_ULL(VSERIAL_A_SESSION_BACKING) |
 			   BIT_ULL(VSERIAL_A_SESSION_PEER),
+		.owners = true,
+	},
+	[VSERIAL_CMD_SERVICE_NEW] = {
+		.perform = vserial_nl_service_new,
+		.object = &vserial_nl_service,
+		.allowed = VSERIAL_NL_RULE |
+			   BIT_ULL(VSERIAL_A_SERVICE_RANK) |
+			   BIT_ULL(VSERIAL_A_SERVICE_ACTION) |
+			   BIT_ULL(VSERIAL_A_SERVICE_PORT_LAST),
+	},
+	[VSERIAL_CMD_SERVICE_DEL] = {
+		.perform = vserial_nl_service_del,
+		.object = &vserial_nl_service,
+		.allowed = BIT_ULL(VSERIAL_A_SERVICE_GUEST) |
+			   BIT_ULL(VSERIAL_A_SERVICE_RANK),
+	},
+	[VSERIAL_CMD_SERVICE_TEST] = {
+		.perform = vserial_nl_service_test,
+		.object = &vserial_nl_service,
+		.allowed = VSERIAL_NL_RULE,
+		/* It changes nothing, but may have to find a file. */
 		.owners = true,
 	},
 	[VSERIAL_CMD_DAEMON_NEW] = {
@@ -87,10 +118,27 @@ static const struct vserial_nl_command vserial_nl_commands[] = {
 			   BIT_ULL(VSERIAL_A_BACKING_STATE) |
 			   BIT_ULL(VSERIAL_A_BACKING_REASON) |
 			   BIT_ULL(VSERIAL_A_BACKING_PEER) |
-			   BIT_ULL(VSERIAL_A_BACKING_LINES),
+			   BIT_ULL(VSERIAL_A_BACKING_LINES) |
+			   BIT_ULL(VSERIAL_A_BACKING_HANDOVER) |
+			   BIT_ULL(VSERIAL_A_BACKING_HANDOVER_REASON) |
+			   BIT_ULL(VSERIAL_A_BACKING_HANDOVER_BLOB) |
+			   BIT_ULL(VSERIAL_A_BACKING_HANDOVER_SEQUENCE),
 		/* It may have dropped its capabilities. */
 		.owners = true,
 	},
+	[VSERIAL_CMD_GUEST_MIGRATE] =
+		VSERIAL_NL_GUEST(vserial_nl_guest_migrate,
+				 BIT_ULL(VSERIAL_A_GUEST_MIGRATION) |
+				 BIT_ULL(VSERIAL_A_GUEST_MIGRATION_LIMIT)),
+	[VSERIAL_CMD_PORT_RETURN] =
+		VSERIAL_NL_PORT(vserial_nl_port_return,
+				BIT_ULL(VSERIAL_A_PORT_STATE_BYTES) |
+				BIT_ULL(VSERIAL_A_PORT_TTY), false),
+	[VSERIAL_CMD_PORT_STATE_SET] =
+		VSERIAL_NL_PORT(vserial_nl_state_set,
+				BIT_ULL(VSERIAL_A_PORT_STATE_SIZE) |
+				BIT_ULL(VSERIAL_A_PORT_STATE_OFFSET) |
+				BIT_ULL(VSERIAL_A_PORT_STATE_BYTES), false),
 	[VSERIAL_CMD_SESSION_DEL] = {
 		.perform = vserial_nl_session_del,
 		.object = &vserial_nl_session,
@@ -134,8 +182,19 @@ static const struct genl_ops vserial_nl_ops[] = {
 	{ .cmd = VSERIAL_CMD_BACKING_GET, .start = vserial_nl_backing_start,
 	  .dumpit = vserial_nl_backing_dump },
 	{ .cmd = VSERIAL_CMD_BACKING_REPORT, .doit = vserial_nl_change },
+	{ .cmd = VSERIAL_CMD_SERVICE_NEW, .doit = vserial_nl_change },
+	{ .cmd = VSERIAL_CMD_SERVICE_DEL, .doit = vserial_nl_change },
+	{ .cmd = VSERIAL_CMD_SERVICE_GET, .start = vserial_nl_service_start,
+	  .dumpit = vserial_nl_service_dump,
+	  .done = vserial_nl_service_done },
+	{ .cmd = VSERIAL_CMD_SERVICE_TEST, .doit = vserial_nl_change },
 	{ .cmd = VSERIAL_CMD_UART_GET, .start = vserial_nl_uart_start,
 	  .dumpit = vserial_nl_uart_dump },
+	{ .cmd = VSERIAL_CMD_GUEST_MIGRATE, .doit = vserial_nl_change },
+	{ .cmd = VSERIAL_CMD_PORT_RETURN, .doit = vserial_nl_change },
+	{ .cmd = VSERIAL_CMD_PORT_STATE_GET, .start = vserial_nl_state_start,
+	  .dumpit = vserial_nl_state_dump, .done = vserial_nl_state_done },
+	{ .cmd = VSERIAL_CMD_PORT_STATE_SET, .doit = vserial_nl_change },
 };
 
 static const struct genl_multicast_group vserial_nl_groups[] = {

@@ -9,6 +9,7 @@
 #include <linux/vserial.h>
 
 #include "daemon.h"
+#include "hold.h"
 #include "message.h"
 #include "request.h"
 
@@ -18,6 +19,10 @@ static const u8 vserial_nl_backing_types[VSERIAL_A_BACKING_MAX + 1] = {
 	[VSERIAL_A_BACKING_REASON] = NLA_NUL_STRING,
 	[VSERIAL_A_BACKING_PEER] = NLA_NUL_STRING,
 	[VSERIAL_A_BACKING_LINES] = NLA_U32,
+	[VSERIAL_A_BACKING_HANDOVER] = NLA_U32,
+	[VSERIAL_A_BACKING_HANDOVER_REASON] = NLA_NUL_STRING,
+	[VSERIAL_A_BACKING_HANDOVER_BLOB] = VSERIAL_NL_BYTES,
+	[VSERIAL_A_BACKING_HANDOVER_SEQUENCE] = NLA_U32,
 };
 
 const struct vserial_nl_object vserial_nl_backing = {
@@ -31,6 +36,40 @@ int vserial_nl_daemon_new(struct vserial_request *rq)
 				       task_tgid_nr(current), &rq->reason);
 }
 
+/* What a concentrator said.  Return: 0 or -EINVAL. */
+static int vserial_nl_handing(struct vserial_request *rq, struct nlattr *said,
+			      struct vserial_handing *answer)
+{
+	struct nlattr *why = rq->attrs[VSERIAL_A_BACKING_HANDOVER_REASON];
+	struct nlattr *blob = rq->attrs[VSERIAL_A_BACKING_HANDOVER_BLOB];
+	struct nlattr *sequence = rq->attrs[VSERIAL_A_BACKING_HANDOVER_SEQUENCE];
+
+	*answer = (struct vserial_handing){
+		.state = nla_get_u32(said),
+		.len = blob ? nla_len(blob) : 0,
+		.sequence_len = sequence ? nla_get_u32(sequence) : 0,
+	};
+	if (answer->state != VSERIAL_HANDOVER_GRANTED &&
+	    answer->state != VSERIAL_HANDOVER_REFUSED &&
+	    answer->state != VSERIAL_HANDOVER_ENDED)
+		return vserial_refuse(&rq->reason, -EINVAL,
+				      "hand-over %u is no answer; there are 2 (granted), 3 (refused) and 5 (ended)",
+				      answer->state);
+	if (answer->len > VSERIAL_HANDOVER_MAX ||
+	    answer->sequence_len > answer->len ||
+	    !answer->len != !answer->sequence_len)
+		return vserial_refuse(&rq->reason, -EINVAL,
+				      "a hand-over of %u bytes with a sequence of %u is none; it is at most %u, and begins with the sequence",
+				      answer->len, answer->sequence_len,
+				      VSERIAL_HANDOVER_MAX);
+	if (blob)
+		memcpy(answer->blob, nla_data(blob), answer->len);
+	if (why)
+		strscpy(answer->reason.text, nla_data(why),
+			sizeof(answer->reason.text));
+	return 0;
+}
+
 int vserial_nl_backing_report(struct vserial_request *rq)
 {
 	struct nlattr *id = rq->attrs[VSERIAL_A_BACKING_ID];
@@ -38,6 +77,9 @@ int vserial_nl_backing_report(struct vserial_request *rq)
 	struct nlattr *why = rq->attrs[VSERIAL_A_BACKING_REASON];
 	struct nlattr *peer = rq->attrs[VSERIAL_A_BACKING_PEER];
 	struct nlattr *lines = rq->attrs[VSERIAL_A_BACKING_LINES];
+	struct nlattr *said = rq->attrs[VSERIAL_A_BACKING_HANDOVER];
+	struct vserial_handing answer;
+	int err;
 	struct vserial_standing standing = {
 		.why = why ? nla_data(why) : "",
 		.peer = peer ? nla_data(peer) : "",
@@ -53,6 +95,12 @@ int vserial_nl_backing_report(struct vserial_request *rq)
 				      "a report names the backing (attribute %d) and its state (attribute %d)",
 				      VSERIAL_A_BACKING_ID,
 				      VSERIAL_A_BACKING_STATE);
+	if (said) {
+		err = vserial_nl_handing(rq, said, &answer);
+		if (err)
+			return err;
+		standing.handing = &answer;
+	}
 	standing.state = nla_get_u32(state);
 	return vserial_daemon_report(nla_get_u32(id), &standing, &rq->reason);
 }

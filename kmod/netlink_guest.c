@@ -16,6 +16,8 @@ static const u8 vserial_nl_guest_types[VSERIAL_A_GUEST_MAX + 1] = {
 	[VSERIAL_A_GUEST_GID] = NLA_U32,
 	[VSERIAL_A_GUEST_FORCE] = NLA_FLAG,
 	[VSERIAL_A_GUEST_NR_PORTS] = NLA_U32,
+	[VSERIAL_A_GUEST_MIGRATION] = NLA_U32,
+	[VSERIAL_A_GUEST_MIGRATION_LIMIT] = NLA_U32,
 };
 
 const struct vserial_nl_object vserial_nl_guest = {
@@ -52,6 +54,7 @@ static void vserial_nl_identity(struct vserial_request *rq,
 	};
 	struct nlattr *uid = rq->attrs[VSERIAL_A_GUEST_UID];
 	struct nlattr *gid = rq->attrs[VSERIAL_A_GUEST_GID];
+	struct nlattr *limit = rq->attrs[VSERIAL_A_GUEST_MIGRATION_LIMIT];
 	int i;
 
 	for (i = 0; i < VSERIAL_UUIDS; i++) {
@@ -70,6 +73,10 @@ static void vserial_nl_identity(struct vserial_request *rq,
 	if (gid) {
 		id->set_gid = true;
 		id->gid = make_kgid(&init_user_ns, nla_get_u32(gid));
+	}
+	if (limit) {
+		id->set_limit = true;
+		id->limit = nla_get_u32(limit);
 	}
 }
 

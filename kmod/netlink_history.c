@@ -11,6 +11,7 @@
 
 #include <linux/vserial.h>
 
+#include "channel.h"
 #include "daemon.h"
 #include "guest.h"
 #include "port.h"
@@ -35,28 +36,27 @@ struct vserial_nl_history {
 
 int vserial_nl_history_start(struct netlink_callback *cb)
 {
+	bool daemon = vserial_daemon_is(NETLINK_CB(cb->skb).sk);
 	struct vserial_nl_history *h = (void *)cb->ctx;
 	struct nlattr *attrs[VSERIAL_A_PORT_MAX + 1];
 	struct vserial_reason reason;
-	unsigned int index;
-	const char *name;
 	int err;
 
 	BUILD_BUG_ON(sizeof(*h) > sizeof(cb->ctx));
 	err = vserial_nl_parse(cb->nlh, &vserial_nl_port, VSERIAL_NL_PORT_ID,
-			       attrs, &reason) ?:
-	      vserial_nl_port_id(attrs, &name, &index, &reason);
+			       attrs, &reason);
 	if (err)
 		goto refuse;
-	h->port = vserial_guest_get_port(name, index, &reason);
+	h->port = vserial_nl_find_port(attrs, &reason);
 	if (IS_ERR(h->port)) {
 		err = PTR_ERR(h->port);
 		goto refuse;
 	}
 	err = vserial_guest_may_connect(vserial_guest_of_port(h->port),
-					netlink_capable(cb->skb, CAP_SYS_ADMIN) ||
-					vserial_daemon_is(NETLINK_CB(cb->skb).sk),
+					netlink_capable(cb->skb, CAP_SYS_ADMIN) || daemon,
 					NETLINK_CREDS(cb->skb)->uid, &reason);
+	if (!err)
+		err = vserial_port_may_look_back(h->port, daemon, &reason);
 	if (err) {
 		put_device(&h->port->dev);
 		goto refuse;
@@ -105,8 +105,7 @@ static bool vserial_nl_history_put(struct sk_buff *skb,
 		goto cancel;
 	n = min_t(u64, n, h->end - h->at);
 	memcpy(nla_data(offset), &h->at, sizeof(h->at));
-	bytes->nla_len = nla_attr_size(n);
-	skb_trim(skb, (u8 *)bytes - skb->data + nla_total_size(n));
+	vserial_channel_cut(skb, bytes, n);
 	h->at += n;
 	genlmsg_end(skb, hdr);
 	return n;

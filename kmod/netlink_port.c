@@ -28,23 +28,20 @@ static const u8 vserial_nl_port_types[VSERIAL_A_PORT_MAX + 1] = {
 	[VSERIAL_A_PORT_IDLE_TIMEOUT] = NLA_U32,
 	[VSERIAL_A_PORT_YIELD_ON_POLL] = NLA_U8,
 	[VSERIAL_A_PORT_PROXY] = NLA_NUL_STRING,
+	[VSERIAL_A_PORT_STATE_SIZE] = NLA_U32,
+	[VSERIAL_A_PORT_STATE_OFFSET] = NLA_U32,
+	[VSERIAL_A_PORT_STATE_BYTES] = VSERIAL_NL_BYTES,
+	[VSERIAL_A_PORT_TTY] = NLA_U32,
 };
 
 const struct vserial_nl_object vserial_nl_port = {
 	vserial_nl_port_types, VSERIAL_A_PORT_MAX
 };
 
-/**
- * vserial_nl_port_id() - which port a request is about
- * @attrs: its attributes
- * @name: filled with the guest's name
- * @index: filled with the port's index
- * @reason: says why not
- *
- * Return: 0 or -EINVAL.
- */
-int vserial_nl_port_id(struct nlattr **attrs, const char **name,
-		       unsigned int *index, struct vserial_reason *reason)
+/* Which port a request is about.  Return: 0 or -EINVAL. */
+static int vserial_nl_port_id(struct nlattr **attrs, const char **name,
+			      unsigned int *index,
+			      struct vserial_reason *reason)
 {
 	int err = vserial_nl_name(attrs, VSERIAL_A_PORT_GUEST, name, reason);
 
@@ -58,15 +55,25 @@ int vserial_nl_port_id(struct nlattr **attrs, const char **name,
 	return 0;
 }
 
-static struct vserial_port *vserial_nl_find_port(struct vserial_request *rq)
+/**
+ * vserial_nl_find_port() - the port that a request is about
+ * @attrs: its attributes
+ * @reason: says why not
+ *
+ * Context: process, may sleep.
+ * Return: the port with a reference on its device that the caller puts; or an
+ * ERR_PTR with @reason filled.
+ */
+struct vserial_port *vserial_nl_find_port(struct nlattr **attrs,
+					  struct vserial_reason *reason)
 {
 	const char *name;
 	unsigned int index;
-	int err = vserial_nl_port_id(rq->attrs, &name, &index, &rq->reason);
+	int err = vserial_nl_port_id(attrs, &name, &index, reason);
 
 	if (err)
 		return ERR_PTR(err);
-	return vserial_guest_get_port(name, index, &rq->reason);
+	return vserial_guest_get_port(name, index, reason);
 }
 
 static int vserial_nl_settings(struct vserial_request *rq,
@@ -156,7 +163,7 @@ int vserial_nl_port_set(struct vserial_request *rq)
 
 	if (err)
 		return err;
-	port = vserial_nl_find_port(rq);
+	port = vserial_nl_find_port(rq->attrs, &rq->reason);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 	err = vserial_port_configure(port, &s, &rq->reason);
@@ -176,18 +183,34 @@ int vserial_nl_port_del(struct vserial_request *rq)
 					     &rq->reason);
 }
 
-static int vserial_nl_port_switch(struct vserial_request *rq, bool on)
+/* The port, as vserial_nl_find_port(), if the sender may operate it. */
+static struct vserial_port *vserial_nl_operated(struct vserial_request *rq)
 {
-	struct vserial_port *port = vserial_nl_find_port(rq);
+	struct vserial_port *port = vserial_nl_find_port(rq->attrs,
+							 &rq->reason);
 	int err;
 
 	if (IS_ERR(port))
-		return PTR_ERR(port);
+		return port;
 	err = vserial_guest_may_connect(vserial_guest_of_port(port), rq->admin,
 					NETLINK_CREDS(rq->skb)->uid,
 					&rq->reason);
 	if (!err)
-		err = vserial_port_connect(port, on, &rq->reason);
+		err = vserial_port_may_control(port, &rq->reason);
+	if (!err)
+		return port;
+	put_device(&port->dev);
+	return ERR_PTR(err);
+}
+
+static int vserial_nl_port_switch(struct vserial_request *rq, bool on)
+{
+	struct vserial_port *port = vserial_nl_operated(rq);
+	int err;
+
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = vserial_port_connect(port, on, &rq->reason);
 	put_device(&port->dev);
 	return err;
 }
@@ -205,18 +228,13 @@ int vserial_nl_port_disconnect(struct vserial_request *rq)
 int vserial_nl_port_break(struct vserial_request *rq)
 {
 	struct nlattr *length = rq->attrs[VSERIAL_A_PORT_BREAK_LENGTH];
-	struct vserial_port *port = vserial_nl_find_port(rq);
-	int err;
+	struct vserial_port *port = vserial_nl_operated(rq);
 
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = vserial_guest_may_connect(vserial_guest_of_port(port), rq->admin,
-					NETLINK_CREDS(rq->skb)->uid,
-					&rq->reason);
-	if (!err)
-		vserial_input_send_break(port, length ? nla_get_u32(length) : 0);
+	vserial_input_send_break(port, length ? nla_get_u32(length) : 0);
 	put_device(&port->dev);
-	return err;
+	return 0;
 }
 
 int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
@@ -224,18 +242,15 @@ int vserial_nl_port_get(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *attrs[VSERIAL_A_PORT_MAX + 1];
 	struct vserial_reason reason;
 	struct vserial_port *port;
-	unsigned int index;
 	struct sk_buff *msg;
-	const char *name;
 	void *hdr;
 	int err;
 
 	err = vserial_nl_parse(info->nlhdr, &vserial_nl_port,
-			       VSERIAL_NL_PORT_ID, attrs, &reason) ?:
-	      vserial_nl_port_id(attrs, &name, &index, &reason);
+			       VSERIAL_NL_PORT_ID, attrs, &reason);
 	if (err)
 		return vserial_nl_refuse(skb, info->nlhdr, err, &reason);
-	port = vserial_guest_get_port(name, index, &reason);
+	port = vserial_nl_find_port(attrs, &reason);
 	if (IS_ERR(port))
 		return vserial_nl_refuse(skb, info->nlhdr, PTR_ERR(port), &reason);
 

@@ -19,6 +19,9 @@
 #include "request.h"
 #include "session.h"
 
+/* "COMM[PID]", of which each byte may take four. */
+#define VSERIAL_NL_PEER_SIZE	(4 * TASK_COMM_LEN + 16)
+
 static const u8 vserial_nl_session_types[VSERIAL_A_SESSION_MAX + 1] = {
 	[VSERIAL_A_SESSION_ID] = NLA_U32,
 	[VSERIAL_A_SESSION_GUEST] = NLA_NUL_STRING,
@@ -26,6 +29,7 @@ static const u8 vserial_nl_session_types[VSERIAL_A_SESSION_MAX + 1] = {
 	[VSERIAL_A_SESSION_FORCE] = NLA_FLAG,
 	[VSERIAL_A_SESSION_READ_ONLY] = NLA_FLAG,
 	[VSERIAL_A_SESSION_BACKING] = NLA_U32,
+	[VSERIAL_A_SESSION_CAPTURE] = NLA_FLAG,
 	[VSERIAL_A_SESSION_PEER] = NLA_NUL_STRING,
 };
 
@@ -88,14 +92,22 @@ static int vserial_nl_session_reply(struct vserial_request *rq, u32 id)
 	return genlmsg_unicast(&init_net, msg, NETLINK_CB(rq->skb).portid);
 }
 
+/* A process may call itself whatever it likes, and others are shown it. */
 static void vserial_nl_caller(struct vserial_request *rq,
-			      struct vserial_caller *who)
+			      struct vserial_caller *who,
+			      char peer[VSERIAL_NL_PEER_SIZE])
 {
+	char comm[TASK_COMM_LEN];
+
 	who->sk = rq->sender;
 	who->portid = NETLINK_CB(rq->skb).portid;
 	who->admin = rq->admin;
 	who->uid = NETLINK_CREDS(rq->skb)->uid;
 	who->pid = task_tgid_nr(current);
+	get_task_comm(comm, current);
+	snprintf(peer, VSERIAL_NL_PEER_SIZE, "%*pE[%d]", (int)strlen(comm),
+		 comm, who->pid);
+	who->peer = peer;
 }
 
 /* The port that somebody wants to attach to. */
@@ -125,10 +137,10 @@ static struct vserial_port *vserial_nl_announced(struct vserial_request *rq,
 	if (!vserial_daemon_is(rq->sender))
 		return ERR_PTR(vserial_refuse(&rq->reason, -EPERM,
 					      "only the registered daemon announces peers"));
-	if (!peer || rq->attrs[VSERIAL_A_SESSION_GUEST] ||
+	if (!peer || who->capture || rq->attrs[VSERIAL_A_SESSION_GUEST] ||
 	    rq->attrs[VSERIAL_A_SESSION_INDEX])
 		return ERR_PTR(vserial_refuse(&rq->reason, -EINVAL,
-					      "a backing's peer has a name (attribute %d), and no port but the backing's",
+					      "a backing's peer has a name (attribute %d), no port but the backing's, and captures nothing",
 					      VSERIAL_A_SESSION_PEER));
 	who->backing = nla_get_u32(backing);
 	who->peer = nla_data(peer);
@@ -141,16 +153,16 @@ int vserial_nl_session_new(struct vserial_request *rq)
 	struct nlattr **attrs = rq->attrs;
 	struct vserial_caller who = {
 		.force = attrs[VSERIAL_A_SESSION_FORCE],
-		.read_only = attrs[VSERIAL_A_SESSION_READ_ONLY],
+		.read_only = attrs[VSERIAL_A_SESSION_READ_ONLY] ||
+			     attrs[VSERIAL_A_SESSION_CAPTURE],
+		.capture = attrs[VSERIAL_A_SESSION_CAPTURE],
 	};
-	char peer[TASK_COMM_LEN + 16];
+	char peer[VSERIAL_NL_PEER_SIZE];
 	struct vserial_port *port;
 	u32 id;
 	int err;
 
-	vserial_nl_caller(rq, &who);
-	snprintf(peer, sizeof(peer), "%s[%d]", current->comm, who.pid);
-	who.peer = peer;
+	vserial_nl_caller(rq, &who, peer);
 	if (attrs[VSERIAL_A_SESSION_BACKING])
 		port = vserial_nl_announced(rq, &who);
 	else
@@ -168,7 +180,7 @@ int vserial_nl_session_new(struct vserial_request *rq)
 
 int vserial_nl_session_del(struct vserial_request *rq)
 {
-	char peer[TASK_COMM_LEN + 16];
+	char peer[VSERIAL_NL_PEER_SIZE];
 	struct vserial_caller who = {};
 	u32 id;
 	int err;
@@ -176,9 +188,7 @@ int vserial_nl_session_del(struct vserial_request *rq)
 	err = vserial_nl_id(rq->attrs, VSERIAL_A_SESSION_ID, &id, &rq->reason);
 	if (err)
 		return err;
-	vserial_nl_caller(rq, &who);
-	snprintf(peer, sizeof(peer), "%s[%d]", current->comm, who.pid);
-	who.peer = peer;
+	vserial_nl_caller(rq, &who, peer);
 	return vserial_session_kick(id, &who, &rq->reason);
 }
 
@@ -301,8 +311,6 @@ static int vserial_nl_send_to(struct vserial_link *l, struct nlattr **attrs,
 		return err;
 	if (!lines)
 		l->ops->input_break(l, nla_get_u32(attrs[VSERIAL_A_DATA_BREAK]));
-	else if (l->ops->input_lines)
-		l->ops->input_lines(l, nla_get_u32(lines));
 	else
 		err = vserial_refuse(reason, -EOPNOTSUPP,
 				     "session %u has no lines; its port's backing has",

@@ -13,6 +13,9 @@ struct notifier_block;
  * @VSERIAL_EVENT_GUEST_OWNER: a guest has another owner, and perhaps else
  * @VSERIAL_EVENT_GUEST_CHANGED: something else about a guest
  * @VSERIAL_EVENT_GUEST_GONE: a guest is about to disappear
+ * @VSERIAL_EVENT_GUEST_RULES: a guest has other service rules
+ * @VSERIAL_EVENT_RULE_NEW: ... this one was added
+ * @VSERIAL_EVENT_RULE_GONE: ... this one was removed
  * @VSERIAL_EVENT_PORT_NEW: a port was added
  * @VSERIAL_EVENT_PORT_POWER: a port's device was opened or closed
  * @VSERIAL_EVENT_PORT_CHANGED: something else about a port
@@ -26,8 +29,9 @@ struct notifier_block;
  * @VSERIAL_EVENT_SESSION_GONE: a session ended
  *
  * The object is the struct vserial_guest, vserial_port or vserial_session.  The
- * first three and VSERIAL_EVENT_PORT_NEW are told with vserial_guests_lock
- * held, VSERIAL_EVENT_PORT_POWER never, and those of sessions with
+ * first three, VSERIAL_EVENT_PORT_NEW and VSERIAL_EVENT_RULE_*, about a struct
+ * vserial_guest_rule, are told with vserial_guests_lock held,
+ * VSERIAL_EVENT_PORT_POWER never, and those of sessions with
  * vserial_sessions_lock.  VSERIAL_EVENT_HELPER_* are about a struct
  * vserial_helper and VSERIAL_EVENT_BACKING_GONE about the backing's number, all
  * with vserial_daemon_lock held.
@@ -37,6 +41,9 @@ enum vserial_event {
 	VSERIAL_EVENT_GUEST_OWNER,
 	VSERIAL_EVENT_GUEST_CHANGED,
 	VSERIAL_EVENT_GUEST_GONE,
+	VSERIAL_EVENT_GUEST_RULES,
+	VSERIAL_EVENT_RULE_NEW,
+	VSERIAL_EVENT_RULE_GONE,
 	VSERIAL_EVENT_PORT_NEW,
 	VSERIAL_EVENT_PORT_POWER,
 	VSERIAL_EVENT_PORT_CHANGED,

@@ -19,6 +19,7 @@
 #include "input.h"
 #include "output.h"
 #include "port.h"
+#include "port_tap.h"
 #include "reader.h"
 #include "state.h"
 #include "trace.h"
@@ -43,7 +44,7 @@ void vserial_output_wake(struct vserial_port *port)
 
 static enum vserial_overflow vserial_output_policy(struct vserial_port *port)
 {
-	if (port->stalled || !vserial_state_present(port))
+	if (port->stalled || port->tx_denied || !vserial_state_present(port))
 		return VSERIAL_OVERFLOW_DROP_OLD;
 	return port->overflow;
 }
@@ -137,14 +138,19 @@ bool vserial_output_settle(struct vserial_port *port, u64 upto)
 }
 
 /**
- * vserial_output_is_reader() - is it the backing that may move the port's bytes?
- * @b: the backing, with its port's lock held
+ * vserial_output_may_take() - may a backing have output now?
+ * @b: the backing, with its port's lock held; if it is not the port's started
+ *	one it may not
+ *
+ * What a rule of the guest keeps from it waits in the ring, as while nobody is
+ * connected.  So does all while the guest moves to another host; what has left is
+ * still acknowledged.
  */
-bool vserial_output_is_reader(struct vserial_backing *b)
+bool vserial_output_may_take(struct vserial_backing *b)
 {
-	struct vserial_port *port = b->port;
+	const struct vserial_port *port = b->port;
 
-	return port->live && rcu_access_pointer(port->backing) == b;
+	return vserial_state_is_started(b) && !port->tx_denied && !port->held;
 }
 
 /**
@@ -221,21 +227,18 @@ void vserial_output_rate_up(struct timer_list *t)
  * vserial_output_police() - set how fast output may go, and whether at all
  * @port: the port, with its lock held
  * @rate: bytes/s, 0: no limit
- * @direction: which way bytes may go
  *
  * Who waits by the old rate is woken by vserial_output_released(), which the
  * caller calls when it has dropped the lock.
  */
-void vserial_output_police(struct vserial_port *port, u32 rate,
-			   enum vserial_direction direction)
+void vserial_output_police(struct vserial_port *port, u32 rate)
 {
 	vserial_rate_set(&port->tx_rate, rate, ktime_get_ns());
-	port->tx_policed = rate || direction == VSERIAL_DIRECTION_IN;
+	port->tx_policed = rate || port->tx_shut;
 	del_timer(&port->tx_rate_timer);
 	/* How the lines are now is news to the far end. */
-	if (direction != VSERIAL_DIRECTION_IN &&
-	    port->mcr != port->mcr_told) {
-		port->mcr_told = port->mcr;
+	if (!port->tx_shut && port->mcr != port->mcr_told) {
+		WRITE_ONCE(port->mcr_told, port->mcr);
 		vserial_stream_mark(&port->tx, VSERIAL_MARKER_LINES, port->mcr);
 	}
 }
@@ -280,7 +283,10 @@ static noinline size_t vserial_output_append_policed(struct vserial_port *port,
 {
 	size_t may, r;
 
-	if (port->direction == VSERIAL_DIRECTION_IN) {
+	if (port->tx_shut) {
+		if (port->opened.denied & VSERIAL_WAY_HOST)
+			vserial_verdict_hit(&port->opened,
+					    VSERIAL_TOWARDS_HOST);
 		vserial_stream_refuse(&port->tx, n);
 		return n;
 	}
@@ -309,7 +315,7 @@ vserial_output_policed_room(struct vserial_port *port, unsigned int room)
 {
 	unsigned int may;
 
-	if (port->direction == VSERIAL_DIRECTION_IN)
+	if (port->tx_shut)
 		return VSERIAL_RING_SIZE;
 	if (timer_pending(&port->tx_rate_timer))
 		return 0;
@@ -334,21 +340,28 @@ ssize_t vserial_output_write(struct vserial_port *port, const u8 *buf, size_t n)
 	bool moved = false, wake = false;
 	struct vserial_backing *b;
 	unsigned long flags;
+	size_t r = 0;
 	u64 dropped;
-	size_t r;
 
 	spin_lock_irqsave(&port->lock, flags);
 	dropped = vserial_output_dropped(port);
 	if (!vserial_stream_unread(&port->tx, &port->tx_cursor))
 		vserial_output_restart_clock(port);
-	if (unlikely(port->tx_policed))
+	/* What is not taken stays with the VMM, and moves with its devices. */
+	if (unlikely(port->held))
+		port->room_wanted = true;
+	else if (unlikely(port->tx_policed))
 		r = vserial_output_append_policed(port, buf, n);
 	else
 		r = vserial_output_append(port, buf, n);
 	dropped = vserial_output_dropped(port) - dropped;
+	if (r)
+		vserial_port_tap(port, VSERIAL_RECORD_OUTPUT, 0, buf, r);
 	b = rcu_dereference_protected(port->backing,
 				      lockdep_is_held(&port->lock));
-	if (r && port->live && b->ops->tx_now)
+	if (unlikely(port->live && port->tx_denied))
+		vserial_verdict_hit(&port->served, VSERIAL_TOWARDS_HOST);
+	else if (r && port->live && b->ops->tx_now)
 		moved = b->ops->tx_now(b, &wake);
 	spin_unlock_irqrestore(&port->lock, flags);
 
@@ -376,7 +389,10 @@ unsigned int vserial_output_room(struct vserial_port *port)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_policy(port) == VSERIAL_OVERFLOW_BLOCK) {
+	if (unlikely(port->held)) {
+		port->room_wanted = true;
+		room = 0;
+	} else if (vserial_output_policy(port) == VSERIAL_OVERFLOW_BLOCK) {
 		room = vserial_stream_room(&port->tx);
 		if (!room)
 			vserial_output_want_room(port);
@@ -404,7 +420,7 @@ unsigned int vserial_output_unsent(struct vserial_port *port)
 	spin_lock_irqsave(&port->lock, flags);
 	unread = vserial_stream_unread(&port->tx, &port->tx_cursor);
 	at = port->slow_since + VSERIAL_DRAIN_LIMIT;
-	if (port->stalled || !vserial_state_present(port) ||
+	if (port->stalled || port->tx_denied || !vserial_state_present(port) ||
 	    time_after_eq(jiffies, at))
 		unread = 0;
 	if (unread) {
@@ -459,8 +475,9 @@ void vserial_output_break(struct vserial_port *port, unsigned int ms)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->direction != VSERIAL_DIRECTION_IN)
+	if (!port->tx_shut)
 		vserial_stream_mark(&port->tx, VSERIAL_MARKER_BREAK, ms);
+	vserial_port_tap(port, VSERIAL_RECORD_OUTPUT_BREAK, ms, NULL, 0);
 	spin_unlock_irqrestore(&port->lock, flags);
 	vserial_output_kick(port);
 }
@@ -480,17 +497,32 @@ void vserial_output_lines(struct vserial_port *port, unsigned int set,
 
 	spin_lock_irqsave(&port->lock, flags);
 	mcr = (port->mcr & ~clear) | set;
-	port->mcr = mcr;
-	changed = mcr != port->mcr_told &&
-		  port->direction != VSERIAL_DIRECTION_IN;
+	if (port->mcr != mcr)
+		vserial_port_tap(port, VSERIAL_RECORD_LINES, mcr | port->msr,
+				 NULL, 0);
+	WRITE_ONCE(port->mcr, mcr);
+	changed = mcr != port->mcr_told && !port->tx_shut;
 	if (changed) {
-		port->mcr_told = mcr;
+		WRITE_ONCE(port->mcr_told, mcr);
 		vserial_stream_mark(&port->tx, VSERIAL_MARKER_LINES, mcr);
 		vserial_state_line_changed(port);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (changed)
 		vserial_output_kick(port);
+}
+
+/**
+ * vserial_output_lines_told() - the guest's lines, as the far end is to see them
+ * @b: the backing, which begins
+ *
+ * Context: any.
+ * Return: TIOCM_*; none of them while a rule keeps output from @b.
+ */
+unsigned int vserial_output_lines_told(const struct vserial_backing *b)
+{
+	return READ_ONCE(b->port->tx_denied) ? 0 :
+					       READ_ONCE(b->port->mcr_told);
 }
 
 /**
@@ -547,8 +579,8 @@ bool vserial_output_termios(struct vserial_backing *b, struct ktermios *k)
  *
  * What is taken stays in flight until it is acknowledged or rewound.
  *
- * Return: bytes taken; 0 if there are none, a marker comes first, or @b is not
- * the port's started backing.
+ * Return: bytes taken; 0 if there are none, a marker comes first, @b is not the
+ * port's started backing, or a rule keeps it from @b.
  */
 size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
 			   u64 *offset)
@@ -558,7 +590,7 @@ size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
 	size_t r = 0;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b))
+	if (vserial_output_may_take(b))
 		r = vserial_stream_take(&port->tx, &port->tx_cursor, buf, n,
 					offset);
 	spin_unlock_irqrestore(&port->lock, flags);
@@ -571,7 +603,7 @@ size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
  * @bytes: how many bytes it could take now
  *
  * Return: whether a byte or a marker can be taken; never if @b is not the
- * port's started backing.
+ * port's started backing or a rule keeps it from @b.
  */
 bool vserial_output_pending(struct vserial_backing *b, size_t *bytes)
 {
@@ -581,7 +613,7 @@ bool vserial_output_pending(struct vserial_backing *b, size_t *bytes)
 
 	*bytes = 0;
 	spin_lock_irqsave(&port->lock, flags);
-	r = vserial_output_is_reader(b) &&
+	r = vserial_output_may_take(b) &&
 	    vserial_stream_pending(&port->tx, &port->tx_cursor, bytes);
 	spin_unlock_irqrestore(&port->lock, flags);
 	return r;
@@ -620,31 +652,13 @@ bool vserial_output_take_marker(struct vserial_backing *b,
 	bool r = false;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b)) {
+	if (vserial_output_may_take(b)) {
 		r = vserial_stream_take_marker(&port->tx, &port->tx_cursor, m);
 		if (r)
 			vserial_stream_ack_markers(&port->tx_cursor);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	return r;
-}
-
-/**
- * vserial_output_end() - where the guest's output ends now
- * @b: the backing
- *
- * Return: the offset of the next byte to be written.
- */
-u64 vserial_output_end(struct vserial_backing *b)
-{
-	struct vserial_port *port = b->port;
-	unsigned long flags;
-	u64 end;
-
-	spin_lock_irqsave(&port->lock, flags);
-	end = port->tx.head;
-	spin_unlock_irqrestore(&port->lock, flags);
-	return end;
 }
 
 /**
@@ -660,7 +674,7 @@ size_t vserial_output_unread(struct vserial_backing *b)
 	size_t r = 0;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b))
+	if (vserial_state_is_started(b))
 		r = vserial_stream_unread(&port->tx, &port->tx_cursor);
 	spin_unlock_irqrestore(&port->lock, flags);
 	return r;
@@ -678,7 +692,7 @@ void vserial_output_ack(struct vserial_backing *b, u64 upto)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b))
+	if (vserial_state_is_started(b))
 		wake = vserial_output_settle(port, upto);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (wake)
@@ -695,7 +709,7 @@ void vserial_output_rewind(struct vserial_backing *b)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b))
+	if (vserial_state_is_started(b))
 		vserial_stream_rewind(&port->tx, &port->tx_cursor);
 	spin_unlock_irqrestore(&port->lock, flags);
 }
@@ -713,9 +727,9 @@ void vserial_output_untake(struct vserial_backing *b, u64 from,
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b) && m)
+	if (vserial_state_is_started(b) && m)
 		vserial_stream_untake_marker(&port->tx, &port->tx_cursor, m);
-	else if (vserial_output_is_reader(b))
+	else if (vserial_state_is_started(b))
 		vserial_stream_untake(&port->tx_cursor, from);
 	spin_unlock_irqrestore(&port->lock, flags);
 }

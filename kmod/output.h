@@ -29,14 +29,13 @@ void vserial_output_released(struct vserial_port *port);
 void vserial_output_slow(struct timer_list *t);
 
 /* Call this with the port's lock held. */
-void vserial_output_police(struct vserial_port *port, u32 rate,
-			   enum vserial_direction direction);
+void vserial_output_police(struct vserial_port *port, u32 rate);
 void vserial_output_rate_up(struct timer_list *t);
 
 /* For output_move.c. */
 void vserial_output_wake(struct vserial_port *port);
 bool vserial_output_progress(struct vserial_port *port);
 bool vserial_output_settle(struct vserial_port *port, u64 upto);
-bool vserial_output_is_reader(struct vserial_backing *b);
+bool vserial_output_may_take(struct vserial_backing *b);
 
 #endif /* _VSERIAL_OUTPUT_H */

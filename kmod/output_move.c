@@ -13,6 +13,7 @@
 #include "input.h"
 #include "output.h"
 #include "port.h"
+#include "state.h"
 
 /**
  * vserial_output_swallow_now() - vserial_backing_ops.tx_now of one that looks
@@ -42,7 +43,7 @@ void vserial_output_swallow(struct vserial_backing *b)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (vserial_output_is_reader(b))
+	if (vserial_output_may_take(b))
 		vserial_output_swallow_now(b, &wake);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (wake)
@@ -72,7 +73,7 @@ static size_t vserial_output_move(struct vserial_port *port,
 	buf = vserial_stream_view(&port->tx, &port->tx_cursor, &n, &offset);
 	if (!buf)
 		return 0;
-	put = vserial_input_put(far, buf, n);
+	put = vserial_input_serve(far, buf, n);
 	*wake |= vserial_output_settle(port, offset + put);
 	if (put < n)
 		vserial_stream_rewind(&port->tx, &port->tx_cursor);
@@ -116,7 +117,7 @@ size_t vserial_output_cross(struct vserial_backing *b,
 		swap(first, second);
 	spin_lock_irqsave(&first->lock, flags);
 	spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
-	if (vserial_output_is_reader(b) && vserial_output_is_reader(far))
+	if (vserial_output_may_take(b) && vserial_state_is_started(far))
 		n = vserial_output_move(b->port, far->port, &wake);
 	spin_unlock(&second->lock);
 	spin_unlock_irqrestore(&first->lock, flags);
@@ -142,7 +143,7 @@ bool vserial_output_cross_now(struct vserial_backing *b,
 	/* The other may be waiting for the lock that we have. */
 	if (b->port == far->port || !spin_trylock(&far->port->lock))
 		return false;
-	if (vserial_output_is_reader(far))
+	if (vserial_state_is_started(far))
 		through = vserial_output_move_all(b->port, far->port, wake);
 	spin_unlock(&far->port->lock);
 	return through;
@@ -187,11 +188,11 @@ void vserial_output_echo(struct vserial_backing *b)
 		spin_lock_irqsave(&port->lock, flags);
 		if (c->taken >= end && c->marker >= markers)
 			goto unlock;
-		if (!vserial_output_is_reader(b) || port->rx_room_wanted)
+		if (!vserial_output_may_take(b) || port->rx_room_wanted)
 			goto unlock;
 		more = vserial_output_move(port, port, &wake);
 		if (!more && vserial_stream_take_marker(&port->tx, c, &m)) {
-			if (m.type != VSERIAL_MARKER_LINES)
+			if (m.type != VSERIAL_MARKER_LINES && !port->rx_denied)
 				vserial_input_mark(port, m.type, m.arg);
 			vserial_stream_ack_markers(c);
 			more = true;

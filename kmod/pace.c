@@ -18,7 +18,7 @@
  */
 void vserial_pace_reset(struct vserial_pace *p, u64 now)
 {
-	p->last = now;
+	WRITE_ONCE(p->last, now);
 	p->fruitless = 0;
 	p->sleep = 0;
 }
@@ -47,7 +47,7 @@ u32 vserial_pace_poll(struct vserial_pace *p, u64 now)
 {
 	if (!vserial_pace_counts(p, now))
 		vserial_pace_reset(p, now);
-	p->last = now;
+	WRITE_ONCE(p->last, now);
 	if (p->fruitless < VSERIAL_PACE_FREE) {
 		p->fruitless++;
 		return 0;

@@ -17,6 +17,7 @@
 #include "backing.h"
 #include "compat.h"
 #include "device.h"
+#include "hold.h"
 #include "host.h"
 #include "input.h"
 #include "log.h"
@@ -40,6 +41,23 @@ static DEFINE_XARRAY(vserial_ports);
 static struct lock_class_key vserial_port_tty_key;
 
 /**
+ * vserial_port_keep_size() - remember the window's size for the next opening
+ * @port: the port
+ * @ws: the size
+ *
+ * Context: any, without the port's lock.
+ */
+void vserial_port_keep_size(struct vserial_port *port,
+			    const struct winsize *ws)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	port->winsize = *ws;
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/**
  * vserial_port_resize() - the terminal at the far end has another size
  * @port: the port
  * @rows: lines of text
@@ -52,7 +70,7 @@ void vserial_port_resize(struct vserial_port *port, u16 rows, u16 columns)
 	struct winsize ws = { .ws_row = rows, .ws_col = columns };
 	struct tty_struct *tty = tty_port_tty_get(&port->tty);
 
-	port->winsize = ws;
+	vserial_port_keep_size(port, &ws);
 	if (!tty)
 		return;
 	tty_do_resize(tty, &ws);
@@ -68,6 +86,7 @@ static int vserial_port_activate(struct tty_port *tty, struct tty_struct *ts)
 	struct vserial_port *port = vserial_port_of(tty);
 	struct vserial_stream_mem tx_mem = {}, rx_mem = {};
 	unsigned long flags;
+	bool on = false;
 	int err;
 
 	if (mutex_lock_killable(&port->config))
@@ -77,17 +96,24 @@ static int vserial_port_activate(struct tty_port *tty, struct tty_struct *ts)
 		err = vserial_stream_prepare(&port->rx, 0, &rx_mem);
 	if (err)
 		goto unlock;
+	/* Before the first byte passes. */
+	vserial_port_opened(port);
 
 	spin_lock_irqsave(&port->lock, flags);
 	if (port->dead) {
 		err = -ENODEV;
 	} else {
-		port->power = true;
+		port->in_use = true;
+		/* One that is expected is powered on when it comes. */
+		on = port->held != VSERIAL_MIGRATION_INCOMING;
+		WRITE_ONCE(port->power, on);
 		vserial_stream_reserve(&port->tx, port->tx.history, &tx_mem);
 		vserial_stream_reserve(&port->rx, 0, &rx_mem);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (err)
+		vserial_port_closed(port);
+	if (!on)
 		goto unlock;
 
 	vserial_input_power_on(port);
@@ -97,7 +123,7 @@ unlock:
 	mutex_unlock(&port->config);
 	vserial_stream_discard_mem(&port->tx, &tx_mem);
 	vserial_stream_discard_mem(&port->rx, &rx_mem);
-	if (err)
+	if (!on)
 		return err;
 	trace_vserial_open(port);
 	vserial_notify(VSERIAL_EVENT_PORT_POWER, port);
@@ -113,25 +139,36 @@ static void vserial_port_shutdown(struct tty_port *tty)
 	struct vserial_port *port = vserial_port_of(tty);
 	struct vserial_backing *b;
 	unsigned long flags;
+	bool on, held;
 
 	mutex_lock(&port->config);
 	spin_lock_irqsave(&port->lock, flags);
-	port->power = false;
+	on = port->power;
+	held = port->held;
+	port->in_use = false;
+	WRITE_ONCE(port->power, false);
 	spin_unlock_irqrestore(&port->lock, flags);
-	vserial_input_power_off(port);
+	/* What a guest that moves has not read moves with it. */
+	if (!held)
+		vserial_input_power_off(port);
 
 	b = vserial_port_backing(port);
 	if (port->live && b->ops->flush)
 		b->ops->flush(b);
 	vserial_log_flush(port);
-	if (!port->connect_at_power_on)
+	if (!held && !port->connect_at_power_on)
 		vserial_port_switch(port, false);
+	vserial_port_closed(port);
 
-	spin_lock_irqsave(&port->lock, flags);
-	vserial_stream_unreserve(&port->tx);
-	vserial_stream_unreserve(&port->rx);
-	spin_unlock_irqrestore(&port->lock, flags);
+	if (!held) {
+		spin_lock_irqsave(&port->lock, flags);
+		vserial_stream_unreserve(&port->tx);
+		vserial_stream_unreserve(&port->rx);
+		spin_unlock_irqrestore(&port->lock, flags);
+	}
 	mutex_unlock(&port->config);
+	if (!on)
+		return;
 	trace_vserial_close(port);
 	vserial_notify(VSERIAL_EVENT_PORT_POWER, port);
 }
@@ -139,9 +176,12 @@ static void vserial_port_shutdown(struct tty_port *tty)
 static void vserial_port_dtr_rts(struct tty_port *tty, vserial_dtr_t on)
 {
 	unsigned int lines = TIOCM_DTR | TIOCM_RTS;
+	struct vserial_port *port = vserial_port_of(tty);
 
-	vserial_output_lines(vserial_port_of(tty), on ? lines : 0,
-			     on ? 0 : lines);
+	/* Who opens it beside a VMM whose guest leaves only reads what is left. */
+	if (on && READ_ONCE(port->held) == VSERIAL_MIGRATION_OUTGOING)
+		return;
+	vserial_output_lines(port, on ? lines : 0, on ? 0 : lines);
 }
 
 /* The last reference: no process has the tty any more, hung up or not. */
@@ -170,6 +210,12 @@ static void vserial_port_release(struct device *dev)
 	vserial_stream_destroy(&port->tx);
 	vserial_stream_detach(&port->rx, &port->rx_cursor);
 	vserial_stream_destroy(&port->rx);
+	vserial_hold_free_front(port->front);
+	vserial_hold_free_front(port->rest);
+	kfree(port->handing);
+	vserial_port_drop_pieces(port);
+	vserial_verdict_put(&port->served);
+	vserial_verdict_put(&port->opened);
 	put_device(port->dev.parent);
 	kmem_cache_free(vserial_port_cache, port);
 }
@@ -178,6 +224,7 @@ static void vserial_port_release(struct device *dev)
  * vserial_port_create() - make a port that nobody sees yet
  * @guest: its guest's device
  * @owner: its guest's owner
+ * @rules: its guest's service rules
  * @index: its number there
  * @s: settings besides the defaults
  * @reason: says why not
@@ -188,6 +235,7 @@ static void vserial_port_release(struct device *dev)
  */
 struct vserial_port *vserial_port_create(struct device *guest,
 					 struct vserial_owner *owner,
+					 struct vserial_ruleset *rules,
 					 unsigned int index,
 					 const struct vserial_settings *s,
 					 struct vserial_reason *reason)
@@ -201,6 +249,7 @@ struct vserial_port *vserial_port_create(struct device *guest,
 		return ERR_PTR(vserial_refuse(reason, -ENOMEM,
 					      "out of memory"));
 	port->owner = owner;
+	port->rules = rules;
 	port->index = index;
 	mutex_init(&port->config);
 	spin_lock_init(&port->lock);
@@ -215,6 +264,7 @@ struct vserial_port *vserial_port_create(struct device *guest,
 	vserial_stream_attach(&port->rx, &port->rx_cursor, 0);
 	vserial_stream_hold(&port->rx, &port->rx_cursor);
 	INIT_LIST_HEAD(&port->readers);
+	INIT_LIST_HEAD(&port->taps);
 	timer_setup(&port->slow_timer, vserial_output_slow, 0);
 	timer_setup(&port->tx_rate_timer, vserial_output_rate_up, 0);
 
@@ -276,8 +326,9 @@ static void vserial_port_keep_polling(struct vserial_port *port)
  */
 void vserial_port_discard(struct vserial_port *port)
 {
-	vserial_port_keep_polling(port);
 	vserial_port_unback(port);
+	/* Not before: somebody may have been about to configure it. */
+	vserial_port_keep_polling(port);
 	del_timer_sync(&port->slow_timer);
 	del_timer_sync(&port->tx_rate_timer);
 	vserial_input_stop(port);
@@ -364,8 +415,8 @@ static void vserial_port_unpublish(struct vserial_port *port)
  * @force: even if it is open
  * @reason: says why not
  *
- * Nothing can open, configure or start it any more.  Takes back by
- * vserial_port_spare().
+ * Nothing can open, configure or start it any more; vserial_port_spare() takes
+ * that back.
  *
  * Context: process, vserial_guests_lock held.
  * Return: 0; or -EBUSY with @reason filled.
@@ -377,13 +428,14 @@ int vserial_port_doom(struct vserial_port *port, bool force,
 	bool open;
 
 	spin_lock_irqsave(&port->lock, flags);
-	open = port->power;
+	/* One that is expected has it open before it is powered on. */
+	open = port->in_use;
 	if (!open || force)
-		port->dead = true;
+		WRITE_ONCE(port->dead, true);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (open && !force)
 		return vserial_refuse(reason, -EBUSY,
-				      "port '%s/%u' is open, its guest is powered on; close it first, or use force to hang it up",
+				      "port '%s/%u' is open; close it first, or use force to hang it up",
 				      vserial_port_guest_name(port),
 				      port->index);
 	return 0;
@@ -417,6 +469,7 @@ void vserial_port_spare(struct vserial_port *port)
 void vserial_port_remove(struct vserial_port *port)
 {
 	vserial_port_unpublish(port);
+	/* Listeners look whether any port is polled. */
 	vserial_port_keep_polling(port);
 	vserial_notify(VSERIAL_EVENT_PORT_GONE, port);
 	vserial_port_discard(port);

@@ -22,11 +22,14 @@
 #include <linux/workqueue.h>
 
 #include "pace.h"
+#include "program.h"
 #include "rate.h"
 #include "reason.h"
+#include "ruleset.h"
 #include "stream.h"
 
 struct vserial_backing;
+struct vserial_handing;
 struct vserial_log;
 struct vserial_minor;
 struct vserial_owner;
@@ -71,10 +74,49 @@ struct vserial_settings {
 };
 
 /**
+ * struct vserial_front - input that waits in front of the rx stream
+ * @stream: the bytes
+ * @cursor: the tty's place in it
+ *
+ * What came back from the tty of a guest that leaves, or came with one.
+ */
+struct vserial_front {
+	struct vserial_stream stream;
+	struct vserial_cursor cursor;
+};
+
+/**
+ * struct vserial_piece - a piece of a port's state
+ * @size: how long the whole state is
+ * @offset: where the piece belongs
+ * @bytes: the piece
+ * @n: how many
+ */
+struct vserial_piece {
+	u32 size;
+	u32 offset;
+	const u8 *bytes;
+	size_t n;
+};
+
+/**
+ * struct vserial_arrival - the state of a port, while it comes in pieces
+ * @state: the pieces so far, NULL: none
+ * @size: how long all of it is going to be
+ * @have: how much is there
+ */
+struct vserial_arrival {
+	u8 *state;
+	u32 size;
+	u32 have;
+};
+
+/**
  * struct vserial_port - one serial port of a guest
  * @tty: the tty layer's half
  * @dev: GUEST:INDEX on the vserial bus
  * @owner: its guest's; the device holds a reference on the guest's
+ * @rules: its guest's service rules; likewise
  * @index: its number in the guest
  * @minor: its number in the tty driver, so ttyVS<minor>
  * @tty_minor: what it holds of its minor until the last close
@@ -88,12 +130,27 @@ struct vserial_settings {
  * @answered: the request that set @backing; guarded by @config
  * @log: what output is teed into, or NULL; guarded as @backing
  * @log_answered: the request that set @log; guarded by @config
+ * @arrival: guarded by @config
+ * @opener: who opened the device first; guarded by @config
  * @event: tells listeners that the port changed
  * @lock: guards everything below; innermost, taken from any context
  * @dead: removed: nothing starts any more
  * @power: the guest has the device open
+ * @in_use: somebody has, though it may power nothing on
+ * @held: VSERIAL_MIGRATION_INCOMING or _OUTGOING while the guest moves: nothing
+ *	passes, and nothing is lost; see hold.c
+ * @collecting: what is on its way to the tty goes to @front
+ * @came: a state has been taken while the port was held
+ * @came_connected: in it the port was connected
+ * @handing: how its concentrator takes part, or NULL; see hold.h
  * @live: @backing is started and may move bytes
  * @swapping: somebody was at the far end and is being replaced
+ * @served: what the guest's rules say of @backing; changed under @config too
+ * @tx_denied: ... it gets no output
+ * @rx_denied: ... its input is dropped
+ * @opened: what they say of @opener; changed under @config too
+ * @tx_shut: nothing leaves the guest, by @direction or @opened
+ * @rx_shut: nothing enters it
  * @connect_at_power_on: the first open turns @connected on
  * @direction: which way bytes may go
  * @state: how the port stands with its backing
@@ -114,11 +171,15 @@ struct vserial_settings {
  * @slow_pos: where the backing was then
  * @slow_timer: wakes those who waited long enough
  * @readers: who else reads @tx, see reader.h; RCU
- * @tx_policed: @tx_rate or @direction has a say
+ * @taps: who captures what goes either way, see port_tap.h
+ * @tx_policed: @tx_rate or @tx_shut has a say
  * @tx_rate: how much may enter @tx
  * @tx_rate_timer: wakes writers when more may
  * @rx: input, towards the guest, as far as the flip buffer did not take it
  * @rx_cursor: the tty's place in it
+ * @front: input that waits in front of @rx, or NULL
+ * @rest: ... behind @front, in front of @rx, or NULL
+ * @rx_told: @rx's end when the state of a port that is held was told last
  * @rx_dropped: bytes that came while the guest was powered off
  * @rx_lost: bytes left in the flip buffer when it went off
  * @rx_flipped: bytes given to the flip buffer
@@ -127,7 +188,7 @@ struct vserial_settings {
  * @flip_wanted: input waits for room in the flip buffer
  * @rx_room_wanted: a backing was told to wait
  * @rx_retry: tries again after an allocation failed
- * @rx_policed: @rx_rate or @direction has a say
+ * @rx_policed: @rx_rate or @rx_shut has a say
  * @rx_rate: how much may come for the guest
  * @rx_rate_timer: tells those who wait for room when more may; until then
  *	nobody does
@@ -153,6 +214,7 @@ struct vserial_port {
 	struct tty_port tty;
 	struct device dev;
 	struct vserial_owner *owner;
+	struct vserial_ruleset *rules;
 	unsigned int index;
 	unsigned int minor;
 	struct vserial_minor *tty_minor;
@@ -165,13 +227,27 @@ struct vserial_port {
 	u64 answered;
 	struct vserial_log __rcu *log;
 	u64 log_answered;
+	struct vserial_arrival arrival;
+	struct vserial_program opener;
 	struct work_struct event;
 
 	spinlock_t lock;	/* guards all below */
 	bool dead;
 	bool power;
+	bool in_use;
+	enum vserial_migration held;
+	bool collecting;
+	bool came;
+	bool came_connected;
+	struct vserial_handing *handing;
 	bool live;
 	bool swapping;
+	bool tx_denied;
+	bool rx_denied;
+	bool tx_shut;
+	bool rx_shut;
+	struct vserial_verdict served;
+	struct vserial_verdict opened;
 	bool connect_at_power_on;
 	enum vserial_direction direction;
 	enum vserial_state state;
@@ -193,6 +269,7 @@ struct vserial_port {
 	u64 slow_pos;
 	struct timer_list slow_timer;
 	struct list_head readers;
+	struct list_head taps;
 	bool tx_policed;
 	struct vserial_rate tx_rate;
 	struct timer_list tx_rate_timer;
@@ -200,6 +277,9 @@ struct vserial_port {
 	/* input, towards the guest */
 	struct vserial_stream rx;
 	struct vserial_cursor rx_cursor;
+	struct vserial_front *front;
+	struct vserial_front *rest;
+	u64 rx_told;
 	u64 rx_dropped;
 	u64 rx_lost;
 	u64 rx_flipped;
@@ -269,10 +349,13 @@ struct vserial_port_status {
 	u32 rate, stall_limit, history, tx_unread, rx_unread, lines;
 	u64 tx_bytes, rx_bytes, dropped_bytes, log_dropped, polls;
 	struct async_icount icount;
+	u32 handover;
+	struct vserial_reason handover_reason;
 };
 
 struct vserial_port *vserial_port_create(struct device *guest,
 					 struct vserial_owner *owner,
+					 struct vserial_ruleset *rules,
 					 unsigned int index,
 					 const struct vserial_settings *s,
 					 struct vserial_reason *reason);
@@ -290,8 +373,29 @@ int vserial_port_connect(struct vserial_port *port, bool on,
 			 struct vserial_reason *reason);
 void vserial_port_status(struct vserial_port *port,
 			 struct vserial_port_status *st);
+int vserial_port_hold(struct vserial_port *port, enum vserial_migration how,
+		      struct vserial_reason *reason);
+int vserial_port_return_tty(struct vserial_port *port, unsigned int fd,
+			    struct vserial_reason *reason);
+int vserial_port_return(struct vserial_port *port, const u8 *bytes, size_t n,
+			struct vserial_reason *reason);
+u8 *vserial_port_snapshot(struct vserial_port *port, size_t *size,
+			  struct vserial_reason *reason);
+int vserial_port_take_piece(struct vserial_port *port,
+			    const struct vserial_piece *piece,
+			    struct vserial_reason *reason);
+void vserial_port_end_handover(struct vserial_port *port);
+void vserial_port_unhold(struct vserial_port *port, bool completed);
+void vserial_port_keep_size(struct vserial_port *port,
+			    const struct winsize *ws);
 void vserial_port_resize(struct vserial_port *port, u16 rows, u16 columns);
 struct vserial_port *vserial_port_by_minor(unsigned int minor);
+int vserial_port_may_open(struct vserial_port *port);
+int vserial_port_may_control(struct vserial_port *port,
+			     struct vserial_reason *reason);
+int vserial_port_may_look_back(struct vserial_port *port, bool daemon,
+			       struct vserial_reason *reason);
+void vserial_port_follow_rules(struct vserial_port *port);
 int vserial_port_init(void);
 void vserial_port_exit(void);
 

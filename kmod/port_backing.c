@@ -27,14 +27,14 @@ struct vserial_backing *vserial_port_backing(struct vserial_port *port)
 					 lockdep_is_held(&port->config));
 }
 
-/* Sets the port's backing going.  Call with config. */
-static void vserial_port_start(struct vserial_port *port)
+/* Sets the port's backing going, which may.  Call with config. */
+static void vserial_port_go(struct vserial_port *port)
 {
 	struct vserial_backing *b = vserial_port_backing(port);
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	port->live = true;
+	WRITE_ONCE(port->live, true);
 	port->far_lines = 0;
 	port->far_has_lines = false;
 	port->stalled = false;
@@ -47,19 +47,45 @@ static void vserial_port_start(struct vserial_port *port)
 	vserial_output_kick(port);
 }
 
-/* Stops it; what it has not acknowledged is the next one's.  Call with config. */
+/* The backing stays where it is while a rule denies it.  Call with config. */
+static void vserial_port_forbid(struct vserial_port *port,
+				const struct vserial_reason *reason)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	vserial_state_set(port, VSERIAL_STATE_UNRECOVERABLE_ERROR,
+			  reason->text);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+/* Sets it going if the guest's rules allow it.  Call with config. */
+static void vserial_port_start(struct vserial_port *port)
+{
+	struct vserial_reason reason;
+
+	if (vserial_port_may_serve(port, true, &reason))
+		vserial_port_forbid(port, &reason);
+	else
+		vserial_port_go(port);
+}
+
+/*
+ * Stops it; what it has not acknowledged is the next one's.  One that rules kept
+ * from starting has nothing to stop.  Call with config.
+ */
 static void vserial_port_stop(struct vserial_port *port)
 {
 	struct vserial_backing *b = vserial_port_backing(port);
 	unsigned long flags;
 	bool gone;
 
-	if (b->ops->stop)
+	if (port->live && b->ops->stop)
 		b->ops->stop(b);
 
 	spin_lock_irqsave(&port->lock, flags);
 	gone = vserial_state_present(port);
-	port->live = false;
+	WRITE_ONCE(port->live, false);
 	port->rx_room_wanted = false;
 	vserial_stream_rewind(&port->tx, &port->tx_cursor);
 	port->peer[0] = '\0';
@@ -111,22 +137,29 @@ vserial_port_swap_backing(struct vserial_port *port,
 	return old;
 }
 
+static void vserial_port_plug(struct vserial_port *port, bool on)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&port->lock, flags);
+	port->connected = on;
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
 /**
  * vserial_port_switch() - plug the cable in or pull it
  * @port: the port
  * @on: which; as it is already is fine
  *
+ * Plugged in, a backing that a rule denies waits until it is allowed.
+ *
  * Context: process, with config; may sleep for a bounded time.
  */
 void vserial_port_switch(struct vserial_port *port, bool on)
 {
-	unsigned long flags;
-
 	if (port->connected == on)
 		return;
-	spin_lock_irqsave(&port->lock, flags);
-	port->connected = on;
-	spin_unlock_irqrestore(&port->lock, flags);
+	vserial_port_plug(port, on);
 	if (on)
 		vserial_port_start(port);
 	else
@@ -134,8 +167,54 @@ void vserial_port_switch(struct vserial_port *port, bool on)
 }
 
 /**
+ * vserial_port_plug_in() - plug the cable in if that comes to something
+ * @port: the port
+ * @reason: says why not
+ *
+ * Context: as vserial_port_switch().
+ * Return: 0; or -EACCES with @reason filled if a rule denies the backing.
+ */
+int vserial_port_plug_in(struct vserial_port *port,
+			 struct vserial_reason *reason)
+{
+	int err;
+
+	if (port->live)
+		return 0;
+	err = vserial_port_may_serve(port, true, reason);
+	if (err)
+		return err;
+	vserial_port_plug(port, true);
+	vserial_port_go(port);
+	return 0;
+}
+
+/**
+ * vserial_port_reconsider() - the guest's rules or the service may be others
+ * @port: the port
+ *
+ * Context: as vserial_port_switch().
+ */
+void vserial_port_reconsider(struct vserial_port *port)
+{
+	struct vserial_reason reason;
+	int err;
+
+	if (!port->connected)
+		return;
+	err = vserial_port_may_serve(port, false, &reason);
+	if (err) {
+		if (port->live)
+			vserial_port_stop(port);
+		vserial_port_forbid(port, &reason);
+	} else if (!port->live) {
+		vserial_port_go(port);
+	}
+}
+
+/**
  * vserial_port_unback() - take backing and log away for good
- * @port: the port, which nobody else can see
+ * @port: the port, which was never published or is dead
  *
  * Context: process, no locks.
  */
@@ -143,12 +222,15 @@ void vserial_port_unback(struct vserial_port *port)
 {
 	struct vserial_backing *b;
 	struct vserial_log *log;
+	unsigned long flags;
 
 	mutex_lock(&port->config);
 	b = vserial_port_backing(port);
 	if (b) {
 		vserial_port_switch(port, false);
+		spin_lock_irqsave(&port->lock, flags);
 		RCU_INIT_POINTER(port->backing, NULL);
+		spin_unlock_irqrestore(&port->lock, flags);
 	}
 	log = vserial_log_swap(port, NULL);
 	mutex_unlock(&port->config);

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include "backing.h"
+#include "hold.h"
 #include "input.h"
 #include "log.h"
 #include "notify.h"
@@ -19,8 +20,16 @@
 #include "stream.h"
 #include "yield.h"
 
-static int vserial_port_lock_config(struct vserial_port *port,
-				    struct vserial_reason *reason)
+/**
+ * vserial_port_lock_config() - begin to change a port
+ * @port: the port
+ * @reason: says why not
+ *
+ * Context: process, no locks; ends with mutex_unlock() of config.
+ * Return: 0; -EINTR or -ENODEV with @reason filled.
+ */
+int vserial_port_lock_config(struct vserial_port *port,
+			     struct vserial_reason *reason)
 {
 	if (mutex_lock_killable(&port->config))
 		return vserial_refuse(reason, -EINTR,
@@ -81,18 +90,22 @@ static int vserial_port_judge(const struct vserial_settings *s,
 	return 0;
 }
 
-/* Sets how fast bytes may go, and which way.  Call with the lock. */
-static void vserial_port_police(struct vserial_port *port,
-				const struct vserial_settings *s)
+/**
+ * vserial_port_police() - set how fast bytes may go, and which way
+ * @port: the port, with its lock held
+ * @rate: bytes/s each way, 0: no limit
+ *
+ * Who waits is told by the caller, without the lock: vserial_output_released(),
+ * vserial_output_kick(), vserial_input_pump().
+ */
+void vserial_port_police(struct vserial_port *port, u32 rate)
 {
-	u32 rate = port->tx_rate.limit;
-
-	if (s->set & BIT_ULL(VSERIAL_A_PORT_RATE))
-		rate = s->rate;
-	if (s->set & BIT_ULL(VSERIAL_A_PORT_DIRECTION))
-		port->direction = s->direction;
-	vserial_output_police(port, rate, port->direction);
-	vserial_input_police(port, rate, port->direction);
+	port->tx_shut = port->direction == VSERIAL_DIRECTION_IN ||
+			port->opened.denied & VSERIAL_WAY_HOST;
+	port->rx_shut = port->direction == VSERIAL_DIRECTION_OUT ||
+			port->opened.denied & VSERIAL_WAY_GUEST;
+	vserial_output_police(port, rate);
+	vserial_input_police(port, rate);
 	vserial_state_update_lines(port);
 }
 
@@ -215,10 +228,10 @@ int vserial_port_apply(struct vserial_port *port,
 		if (port->tx.reserved)
 			vserial_stream_reserve(&port->tx, s->history, &mem);
 		else
-			port->tx.history = s->history;
+			vserial_stream_keep(&port->tx, s->history);
 	}
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_ENDPOINT))
-		port->endpoint = s->endpoint;
+		WRITE_ONCE(port->endpoint, s->endpoint);
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_MAX_CLIENTS))
 		port->max_clients = s->max_clients;
 	if (s->set & BIT_ULL(VSERIAL_A_PORT_IDLE_TIMEOUT))
@@ -229,8 +242,11 @@ int vserial_port_apply(struct vserial_port *port,
 		port->carrier = s->carrier;
 		vserial_state_update_lines(port);
 	}
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_DIRECTION))
+		port->direction = s->direction;
 	if (police)
-		vserial_port_police(port, s);
+		vserial_port_police(port, s->set & BIT_ULL(VSERIAL_A_PORT_RATE) ?
+					  s->rate : port->tx_rate.limit);
 	spin_unlock_irqrestore(&port->lock, flags);
 
 	if (b) {
@@ -241,11 +257,14 @@ int vserial_port_apply(struct vserial_port *port,
 		log = vserial_log_swap(port, log);
 		port->log_answered = asked;
 	}
+	/* Whether a network's peer calls or is called is two services. */
+	if (s->set & BIT_ULL(VSERIAL_A_PORT_ENDPOINT))
+		vserial_port_reconsider(port);
 	mutex_unlock(&port->config);
 
 	/* Writers wait by the old settings, and so do those with input. */
 	vserial_output_released(port);
-	if (police) {
+	if (police || s->set & BIT_ULL(VSERIAL_A_PORT_ENDPOINT)) {
 		vserial_output_kick(port);
 		vserial_input_pump(port);
 	}
@@ -290,7 +309,8 @@ int vserial_port_configure(struct vserial_port *port,
  * @reason: says why not
  *
  * Context: process, no locks; may sleep for a bounded time.
- * Return: 0, also if it is so already; or a negative errno with @reason filled.
+ * Return: 0, also if it is so already; or a negative errno with @reason filled,
+ * -EACCES if a rule of the guest denies the backing.
  */
 int vserial_port_connect(struct vserial_port *port, bool on,
 			 struct vserial_reason *reason)
@@ -299,10 +319,14 @@ int vserial_port_connect(struct vserial_port *port, bool on,
 
 	if (err)
 		return err;
-	vserial_port_switch(port, on);
+	if (on)
+		err = vserial_port_plug_in(port, reason);
+	else
+		vserial_port_switch(port, false);
 	mutex_unlock(&port->config);
-	vserial_notify(VSERIAL_EVENT_PORT_CHANGED, port);
-	return 0;
+	if (!err)
+		vserial_notify(VSERIAL_EVENT_PORT_CHANGED, port);
+	return err;
 }
 
 /**
@@ -336,7 +360,7 @@ void vserial_port_status(struct vserial_port *port,
 	st->stall_limit = port->stall_limit;
 	st->history = port->tx.history;
 	st->tx_unread = vserial_stream_unread(&port->tx, &port->tx_cursor);
-	st->rx_unread = vserial_stream_unread(&port->rx, &port->rx_cursor);
+	st->rx_unread = vserial_input_unread(port);
 	st->lines = port->mcr | port->msr;
 	st->tx_bytes = vserial_stream_written(&port->tx);
 	vserial_input_count(port, &st->rx_bytes, &rx_dropped);
@@ -344,6 +368,7 @@ void vserial_port_status(struct vserial_port *port,
 	st->dropped_bytes = rx_dropped + port->tx_cursor.dropped +
 			    port->tx_cursor.doubt + port->tx.refused;
 	st->icount = port->icount;
+	st->handover = vserial_hold_handover(port, &st->handover_reason);
 	log = rcu_dereference_protected(port->log,
 					lockdep_is_held(&port->lock));
 	st->log_reason.text[0] = '\0';

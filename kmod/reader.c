@@ -260,7 +260,7 @@ size_t vserial_reader_input(struct vserial_port *port, struct vserial_reader *r,
 	spin_lock_irqsave(&port->lock, flags);
 	if (vserial_reader_is_there(r)) {
 		taken = vserial_input_put(port, buf, n);
-		r->room_wanted = taken < n;
+		WRITE_ONCE(r->room_wanted, taken < n);
 	}
 	spin_unlock_irqrestore(&port->lock, flags);
 	return taken;

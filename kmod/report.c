@@ -34,7 +34,7 @@ void vserial_backing_report(struct vserial_backing *b, enum vserial_state state,
 	va_end(args);
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b) {
+	if (vserial_state_is_started(b)) {
 		changed = port->state != state ||
 			  strcmp(port->reason.text, reason.text);
 		gone = vserial_state_set(port, state, reason.text);
@@ -59,7 +59,7 @@ void vserial_backing_peer(struct vserial_backing *b, const char *peer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b)
+	if (vserial_state_is_started(b))
 		strscpy(port->peer, peer, sizeof(port->peer));
 	spin_unlock_irqrestore(&port->lock, flags);
 }
@@ -77,7 +77,7 @@ void vserial_backing_lines(struct vserial_backing *b, unsigned int lines)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b) {
+	if (vserial_state_is_started(b)) {
 		port->far_lines = lines;
 		port->far_has_lines = true;
 		vserial_state_update_lines(port);
@@ -97,7 +97,7 @@ void vserial_backing_no_lines(struct vserial_backing *b)
 	unsigned long flags;
 
 	spin_lock_irqsave(&port->lock, flags);
-	if (port->live && rcu_access_pointer(port->backing) == b) {
+	if (vserial_state_is_started(b)) {
 		port->far_has_lines = false;
 		vserial_state_update_lines(port);
 	}

@@ -234,11 +234,11 @@ int vserial_nl_defer(struct sk_buff *skb, struct genl_info *info,
 	}
 
 	err = vserial_refuse(&reason, -ENOMEM, "out of memory");
-	rq = kzalloc(sizeof(*rq), GFP_KERNEL);
+	rq = kzalloc(sizeof(*rq), GFP_KERNEL_ACCOUNT);
 	if (!rq)
 		goto refuse;
 	rq->attrs = kmalloc_array(cmd->object->max + 1, sizeof(*rq->attrs),
-				  GFP_KERNEL);
+				  GFP_KERNEL_ACCOUNT);
 	if (!rq->attrs)
 		goto free;
 	err = vserial_nl_parse(info->nlhdr, cmd->object, cmd->allowed,

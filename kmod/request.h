@@ -106,8 +106,8 @@ int vserial_nl_guest_dump(struct sk_buff *skb, struct netlink_callback *cb);
 /* netlink_port.c */
 extern const struct vserial_nl_object vserial_nl_port;
 
-int vserial_nl_port_id(struct nlattr **attrs, const char **name,
-		       unsigned int *index, struct vserial_reason *reason);
+struct vserial_port *vserial_nl_find_port(struct nlattr **attrs,
+					  struct vserial_reason *reason);
 int vserial_nl_port_new(struct vserial_request *rq);
 int vserial_nl_port_set(struct vserial_request *rq);
 int vserial_nl_port_del(struct vserial_request *rq);
@@ -137,10 +137,28 @@ int vserial_nl_backing_report(struct vserial_request *rq);
 int vserial_nl_backing_start(struct netlink_callback *cb);
 int vserial_nl_backing_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
+/* netlink_service.c */
+extern const struct vserial_nl_object vserial_nl_service;
+
+int vserial_nl_service_new(struct vserial_request *rq);
+int vserial_nl_service_del(struct vserial_request *rq);
+int vserial_nl_service_test(struct vserial_request *rq);
+int vserial_nl_service_start(struct netlink_callback *cb);
+int vserial_nl_service_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int vserial_nl_service_done(struct netlink_callback *cb);
+
 /* netlink_history.c */
 int vserial_nl_history_start(struct netlink_callback *cb);
 int vserial_nl_history_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int vserial_nl_history_done(struct netlink_callback *cb);
+
+/* netlink_migration.c */
+int vserial_nl_guest_migrate(struct vserial_request *rq);
+int vserial_nl_port_return(struct vserial_request *rq);
+int vserial_nl_state_set(struct vserial_request *rq);
+int vserial_nl_state_start(struct netlink_callback *cb);
+int vserial_nl_state_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int vserial_nl_state_done(struct netlink_callback *cb);
 
 /* netlink_uart.c */
 int vserial_nl_uart_start(struct netlink_callback *cb);

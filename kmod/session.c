@@ -5,12 +5,9 @@
  *   socket <--channel-- vserial_session --port--> vserial_port
  *                         .link  .reader --> port's output, own cursor
  *
- * Of a port's sessions one writes: the first that can, until it ends or
- * another takes over by force; then the one that has waited longest.
- *
  * A session ends with its socket, with its port, when its user loses the
- * guest, or when it is kicked; always under vserial_sessions_lock, so that who
- * finds one in the list finds a live one.
+ * guest, when a rule denies it, or when it is kicked; always under
+ * vserial_sessions_lock, so that who finds one in the list finds a live one.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -26,9 +23,12 @@
 #include "notify.h"
 #include "port.h"
 #include "session.h"
+#include "session_tap.h"
 
 /* More sessions than this a port does not take. */
 #define VSERIAL_SESSIONS_MAX	64
+/* The last of them are for administrators: its owner cannot lock them out. */
+#define VSERIAL_SESSIONS_KEPT	8
 
 LIST_HEAD(vserial_sessions);
 /*
@@ -55,7 +55,9 @@ static bool vserial_session_pending(struct vserial_link *l, size_t *bytes)
 {
 	struct vserial_session *s = of_link(l);
 
-	return vserial_reader_pending(s->port, &s->reader, bytes);
+	*bytes = 0;
+	return !READ_ONCE(s->deaf) &&
+	       vserial_reader_pending(s->port, &s->reader, bytes);
 }
 
 static size_t vserial_session_take(struct vserial_link *l, u8 *buf, size_t n,
@@ -63,6 +65,8 @@ static size_t vserial_session_take(struct vserial_link *l, u8 *buf, size_t n,
 {
 	struct vserial_session *s = of_link(l);
 
+	if (READ_ONCE(s->deaf))
+		return 0;
 	return vserial_reader_take(s->port, &s->reader, buf, n, offset);
 }
 
@@ -71,7 +75,8 @@ static bool vserial_session_take_marker(struct vserial_link *l,
 {
 	struct vserial_session *s = of_link(l);
 
-	return vserial_reader_take_marker(s->port, &s->reader, m);
+	return !READ_ONCE(s->deaf) &&
+	       vserial_reader_take_marker(s->port, &s->reader, m);
 }
 
 static void vserial_session_ack(struct vserial_link *l, u64 upto)
@@ -92,6 +97,11 @@ static void vserial_session_untake(struct vserial_link *l, u64 from,
 static int vserial_session_may_write(const struct vserial_session *s,
 				     struct vserial_reason *reason)
 {
+	if (READ_ONCE(s->mute))
+		return vserial_refuse(reason, -EACCES,
+				      "service rules of guest '%s' let session %u only read",
+				      vserial_port_guest_name(s->port),
+				      s->link.id);
 	if (READ_ONCE(s->writer))
 		return 0;
 	return vserial_refuse(reason, -EPERM,
@@ -125,8 +135,6 @@ static void vserial_session_break(struct vserial_link *l, unsigned int ms)
 	vserial_input_send_break(of_link(l)->port, ms);
 }
 
-static void vserial_session_closed(u32 id);
-
 static const struct vserial_link_ops vserial_session_link_ops = {
 	.pending = vserial_session_pending,
 	.take = vserial_session_take,
@@ -157,51 +165,10 @@ static void vserial_session_release(struct work_struct *work)
 						 struct vserial_session,
 						 release);
 
+	vserial_verdict_put(&s->verdict);
+	vserial_session_tap_destroy(s);
 	put_device(&s->port->dev);
 	kfree(s);
-}
-
-static struct vserial_session *vserial_session_writer(struct vserial_port *port)
-{
-	struct vserial_session *s;
-
-	list_for_each_entry(s, &vserial_sessions, node)
-		if (s->port == port && s->writer)
-			return s;
-	return NULL;
-}
-
-static void vserial_session_set_writer(struct vserial_session *s, bool writer)
-{
-	WRITE_ONCE(s->writer, writer);
-	vserial_notify(VSERIAL_EVENT_SESSION_CHANGED, s);
-}
-
-/* The port has no writer: the session that has waited longest is next. */
-static void vserial_session_promote(struct vserial_port *port)
-{
-	struct vserial_session *s;
-
-	list_for_each_entry(s, &vserial_sessions, node) {
-		if (s->port == port && !s->read_only) {
-			vserial_explain(&s->reason, "the writer left");
-			vserial_session_set_writer(s, true);
-			return;
-		}
-	}
-}
-
-static void vserial_session_take_over(struct vserial_session *s)
-{
-	struct vserial_session *old = vserial_session_writer(s->port);
-
-	if (old == s)
-		return;
-	if (old) {
-		vserial_explain(&old->reason, "%s took over", s->peer);
-		vserial_session_set_writer(old, false);
-	}
-	WRITE_ONCE(s->writer, true);
 }
 
 /* Ends a session; its @reason says why.  Call with the lock. */
@@ -213,10 +180,14 @@ static void vserial_session_end(struct vserial_session *s)
 	WRITE_ONCE(s->writer, false);
 	list_del(&s->node);
 	vserial_sessions_generation++;
-	if (!s->backing)
+	if (s->tap)
+		vserial_session_tap_leave(s);
+	else if (!s->backing)
 		vserial_reader_leave(port, &s->reader);
-	vserial_link_close(&s->link);
+	vserial_link_ebb(&s->link);
+	/* Its socket is told by the link. */
 	vserial_notify(VSERIAL_EVENT_SESSION_GONE, s);
+	vserial_link_close(&s->link);
 	if (writer)
 		vserial_session_promote(port);
 	queue_rcu_work(vserial_wq, &s->release);
@@ -227,7 +198,13 @@ static void vserial_session_end(struct vserial_session *s)
 	module_put(THIS_MODULE);
 }
 
-static void vserial_session_closed(u32 id)
+/**
+ * vserial_session_closed() - a session's socket is gone
+ * @id: its number; it may have ended meanwhile
+ *
+ * Context: process, no locks.
+ */
+void vserial_session_closed(u32 id)
 {
 	struct vserial_reason ignored;
 	struct vserial_session *s;
@@ -281,8 +258,53 @@ vserial_session_again(struct vserial_port *port,
 	return again;
 }
 
+/*
+ * Judges somebody who is attached, or wants to be.  @v is what was decided
+ * before, and becomes what is.  A peer of the daemon comes with its backing and
+ * is not judged by itself.  Return: 0 or -EACCES.
+ */
+static int vserial_session_judge(struct vserial_port *port,
+				 const struct vserial_program *program,
+				 bool capture, struct vserial_verdict *v,
+				 struct vserial_reason *reason)
+{
+	struct vserial_verdict old = *v;
+	struct vserial_access access;
+	int err = 0;
+
+	vserial_access_program(&access, VSERIAL_SERVICE_CONSOLE, program);
+	vserial_ruleset_judge(port->rules, &access, v);
+	/* Who captures has what goes either way, and all of it is to read. */
+	if (vserial_verdict_denies(v) ||
+	    (capture && v->denied & VSERIAL_WAY_HOST))
+		err = vserial_ruleset_refuse(port->rules, &access, v, reason);
+	if (!vserial_verdict_same(v, &old)) {
+		vserial_verdict_count(v);
+		if (err)
+			vserial_ruleset_audit(port->rules, reason, program,
+					      port->index);
+	}
+	vserial_verdict_put(&old);
+	return err;
+}
+
+/* Has a session do what the rules leave to it.  Call with the lock. */
+static void vserial_session_obey(struct vserial_session *s)
+{
+	bool mute = s->verdict.denied & VSERIAL_WAY_GUEST;
+
+	/* A peer whose bytes are dropped is not to keep others from writing. */
+	if (s->backing)
+		mute = READ_ONCE(s->port->rx_denied);
+	WRITE_ONCE(s->mute, mute);
+	WRITE_ONCE(s->deaf, s->verdict.denied & VSERIAL_WAY_HOST);
+}
+
+/* @v is the session's if this succeeds. */
 static int vserial_session_add(struct vserial_port *port,
-			       const struct vserial_caller *who, u32 *id,
+			       const struct vserial_caller *who,
+			       const struct vserial_program *program,
+			       struct vserial_verdict *v, u32 *id,
 			       struct vserial_reason *reason)
 {
 	struct vserial_session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
@@ -296,48 +318,60 @@ static int vserial_session_add(struct vserial_port *port,
 	s->backing = who->backing;
 	s->uid = who->uid;
 	s->pid = who->pid;
+	s->program = *program;
 	s->since = ktime_get_real_seconds();
 	strscpy(s->peer, who->peer, sizeof(s->peer));
 	s->reader.tx = vserial_session_tx;
 	s->reader.room = vserial_session_room;
 	INIT_RCU_WORK(&s->release, vserial_session_release);
 	s->link.ops = &vserial_session_link_ops;
+	if (who->capture) {
+		s->link.ops = &vserial_session_tap_ops;
+		if (vserial_session_tap_create(s)) {
+			kfree(s);
+			return vserial_refuse(reason, -ENOMEM, "out of memory");
+		}
+	}
 	s->link.id = vserial_channel_id();
 	*id = s->link.id;
 	err = vserial_link_open(&s->link, who->sk, who->portid, reason);
 	if (err) {
+		vserial_session_tap_destroy(s);
 		kfree(s);
 		return err;
 	}
 
 	get_device(&port->dev);
 	__module_get(THIS_MODULE);
-	if (!s->backing)
+	swap(s->verdict, *v);
+	vserial_session_obey(s);
+	if (s->tap)
+		vserial_session_tap_join(s);
+	else if (!s->backing)
 		s->offset = vserial_reader_join(port, &s->reader,
 						port->tx.history);
 	list_add_tail(&s->node, &vserial_sessions);
 	vserial_sessions_generation++;
 	if (who->force)
 		vserial_session_take_over(s);
-	else if (!s->read_only && !vserial_session_writer(port))
-		WRITE_ONCE(s->writer, true);
+	else
+		vserial_session_turn(s);
 	vserial_notify(VSERIAL_EVENT_SESSION_NEW, s);
 	return 0;
 }
 
 static int vserial_session_change(struct vserial_session *s,
-				  const struct vserial_caller *who)
+				  const struct vserial_caller *who,
+				  struct vserial_verdict *v)
 {
+	swap(s->verdict, *v);
+	vserial_session_obey(s);
 	s->read_only = who->read_only;
 	s->reason.text[0] = '\0';
-	if (who->force) {
+	if (who->force)
 		vserial_session_take_over(s);
-	} else if (s->read_only && s->writer) {
-		WRITE_ONCE(s->writer, false);
-		vserial_session_promote(s->port);
-	} else if (!s->read_only && !vserial_session_writer(s->port)) {
-		WRITE_ONCE(s->writer, true);
-	}
+	else
+		vserial_session_turn(s);
 	vserial_notify(VSERIAL_EVENT_SESSION_CHANGED, s);
 	return 0;
 }
@@ -352,20 +386,26 @@ static int vserial_session_change(struct vserial_session *s,
  * Data flows after vserial_session_start().
  *
  * Context: process, in the caller's task, no locks.
- * Return: 0; -EPERM, -ENODEV, -EUSERS, -EINVAL, -ENOMEM or -ENOTCONN with
- * @reason filled.
+ * Return: 0; -EPERM, -EACCES, -ENODEV, -EUSERS, -EINVAL, -ENOMEM or -ENOTCONN
+ * with @reason filled.
  */
 int vserial_session_attach(struct vserial_port *port,
 			   const struct vserial_caller *who, u32 *id,
 			   struct vserial_reason *reason)
 {
+	struct vserial_verdict verdict = {};
+	struct vserial_program program;
+	unsigned int nr, most = VSERIAL_SESSIONS_MAX;
 	struct vserial_session *s;
-	unsigned int nr;
 	int err;
 
+	if (!who->admin)
+		most -= VSERIAL_SESSIONS_KEPT;
 	if (who->force && who->read_only)
 		return vserial_refuse(reason, -EINVAL,
 				      "force makes a session the writer, read-only keeps it from that; ask for one of them");
+	vserial_program_current(&program);
+	vserial_ruleset_refresh(port->rules);
 	mutex_lock(&vserial_sessions_lock);
 	err = vserial_guest_may_connect(vserial_guest_of_port(port), who->admin,
 					who->uid, reason);
@@ -388,20 +428,38 @@ int vserial_session_attach(struct vserial_port *port,
 		if (err)
 			goto unlock;
 	}
+	if (!who->backing) {
+		err = vserial_session_judge(port, &program, who->capture,
+					    &verdict, reason);
+		if (!err && who->force && verdict.denied & VSERIAL_WAY_GUEST)
+			err = vserial_refuse(reason, -EACCES,
+					     "service rules of guest '%s' let its console be read only, so force is no use",
+					     vserial_port_guest_name(port));
+		if (err)
+			goto unlock;
+	}
 	s = vserial_session_again(port, who, &nr);
-	if (s) {
+	if (s && !s->tap != !who->capture) {
+		err = vserial_refuse(reason, -EINVAL,
+				     "session %u of this socket is attached to port '%s/%u' another way; end it first",
+				     s->link.id, vserial_port_guest_name(port),
+				     port->index);
+	} else if (s) {
 		*id = s->link.id;
-		err = vserial_session_change(s, who);
-	} else if (nr >= VSERIAL_SESSIONS_MAX) {
+		err = vserial_session_change(s, who, &verdict);
+	} else if (nr >= most) {
 		err = vserial_refuse(reason, -EUSERS,
-				     "port '%s/%u' has %u sessions, and that is the most",
+				     "port '%s/%u' has %u sessions, and %u are the most%s",
 				     vserial_port_guest_name(port),
-				     port->index, nr);
+				     port->index, nr, most,
+				     who->admin ? "" : " for an owner");
 	} else {
-		err = vserial_session_add(port, who, id, reason);
+		err = vserial_session_add(port, who, &program, &verdict, id,
+					  reason);
 	}
 unlock:
 	mutex_unlock(&vserial_sessions_lock);
+	vserial_verdict_put(&verdict);
 	return err;
 }
 
@@ -423,6 +481,33 @@ void vserial_session_start(u32 id)
 	mutex_unlock(&vserial_sessions_lock);
 }
 
+/* May somebody end a session?  His own he always may. */
+static int vserial_session_may_kick(u32 id, const struct vserial_caller *who,
+				    struct vserial_reason *reason)
+{
+	struct vserial_port *port = NULL;
+	struct vserial_session *s;
+	int err;
+
+	mutex_lock(&vserial_sessions_lock);
+	s = vserial_session_find(id, reason);
+	err = PTR_ERR_OR_ZERO(s);
+	if (!err && !vserial_link_is_of(&s->link, who->sk)) {
+		port = s->port;
+		get_device(&port->dev);
+		err = vserial_guest_may_connect(vserial_guest_of_port(port),
+						who->admin, who->uid, reason);
+	}
+	mutex_unlock(&vserial_sessions_lock);
+	if (!port)
+		return err;
+	/* Looking for the executables that rules name may take its time. */
+	if (!err)
+		err = vserial_port_may_control(port, reason);
+	put_device(&port->dev);
+	return err;
+}
+
 /**
  * vserial_session_kick() - end a session
  * @id: its number
@@ -430,29 +515,25 @@ void vserial_session_start(u32 id)
  * @reason: says why not
  *
  * Context: process, no locks.
- * Return: 0; -ENOENT or -EPERM with @reason filled.
+ * Return: 0; -ENOENT, -EPERM or -EACCES with @reason filled.
  */
 int vserial_session_kick(u32 id, const struct vserial_caller *who,
 			 struct vserial_reason *reason)
 {
 	struct vserial_session *s;
-	int err = 0;
+	int err;
 
+	err = vserial_session_may_kick(id, who, reason);
+	if (err)
+		return err;
 	mutex_lock(&vserial_sessions_lock);
 	s = vserial_session_find(id, reason);
-	if (IS_ERR(s)) {
-		err = PTR_ERR(s);
-		goto unlock;
+	err = PTR_ERR_OR_ZERO(s);
+	if (!err) {
+		s->quiet = vserial_link_is_of(&s->link, who->sk);
+		vserial_explain(&s->reason, "%s ended it", who->peer);
+		vserial_session_end(s);
 	}
-	s->quiet = vserial_link_is_of(&s->link, who->sk);
-	if (!s->quiet)
-		err = vserial_guest_may_connect(vserial_guest_of_port(s->port),
-						who->admin, who->uid, reason);
-	if (err)
-		goto unlock;
-	vserial_explain(&s->reason, "%s ended it", who->peer);
-	vserial_session_end(s);
-unlock:
 	mutex_unlock(&vserial_sessions_lock);
 	return err;
 }
@@ -510,6 +591,32 @@ static bool vserial_session_owner_lost(const struct vserial_session *s,
 					 s->uid, &ignored);
 }
 
+/* The rules of a session's guest changed.  Return: whether it ends by them. */
+static bool vserial_session_follow_rules(struct vserial_session *s)
+{
+	bool mute = s->mute, deaf = s->deaf;
+	struct vserial_reason reason;
+
+	if (!s->backing &&
+	    vserial_session_judge(s->port, &s->program, s->tap, &s->verdict,
+				  &reason)) {
+		s->reason = reason;
+		return true;
+	}
+	vserial_session_obey(s);
+	if (s->mute == mute && s->deaf == deaf)
+		return false;
+	vserial_explain(&s->reason, "the guest's service rules changed");
+	vserial_session_turn(s);
+	vserial_notify(VSERIAL_EVENT_SESSION_CHANGED, s);
+	if (deaf && !s->deaf) {
+		rcu_read_lock();
+		vserial_link_kick(&s->link);
+		rcu_read_unlock();
+	}
+	return false;
+}
+
 static int vserial_session_told(struct notifier_block *listener,
 				unsigned long event, void *object)
 {
@@ -517,7 +624,8 @@ static int vserial_session_told(struct notifier_block *listener,
 
 	if (event != VSERIAL_EVENT_PORT_GONE &&
 	    event != VSERIAL_EVENT_BACKING_GONE &&
-	    event != VSERIAL_EVENT_GUEST_OWNER)
+	    event != VSERIAL_EVENT_GUEST_OWNER &&
+	    event != VSERIAL_EVENT_GUEST_RULES)
 		return NOTIFY_DONE;
 	mutex_lock(&vserial_sessions_lock);
 	list_for_each_entry_safe(s, next, &vserial_sessions, node) {
@@ -531,7 +639,9 @@ static int vserial_session_told(struct notifier_block *listener,
 			 vserial_session_owner_lost(s, object))
 			vserial_explain(&s->reason,
 					"the guest belongs to its user no more");
-		else
+		else if (event != VSERIAL_EVENT_GUEST_RULES ||
+			 vserial_guest_of_port(s->port) != object ||
+			 !vserial_session_follow_rules(s))
 			continue;
 		vserial_session_end(s);
 	}

@@ -13,11 +13,14 @@
 
 #include "channel.h"
 #include "port.h"
+#include "program.h"
 #include "reader.h"
 #include "reason.h"
+#include "ruleset.h"
 
 struct sock;
 struct vserial_port;
+struct vserial_session_tap;
 
 /**
  * struct vserial_caller - who wants to attach
@@ -30,6 +33,8 @@ struct vserial_port;
  * @backing: it is a peer of this backing of the daemon; 0: it is local
  * @force: it wants to be the writer now
  * @read_only: it never wants to
+ * @capture: it wants all that goes over the cable, with the time; then it is
+ *	@read_only, too
  */
 struct vserial_caller {
 	struct sock *sk;
@@ -41,16 +46,22 @@ struct vserial_caller {
 	u32 backing;
 	bool force;
 	bool read_only;
+	bool capture;
 };
 
 /**
  * struct vserial_session - somebody who is attached to a port
  * @link: its bytes on its socket; a peer of the daemon moves none
  * @reader: its place in the port's output
+ * @tap: what it captures, instead of the output; NULL: nothing
  * @node: in vserial_sessions, in order of arrival
  * @port: the port, with a reference on its device
  * @owner: it may attach because its user owns the guest
  * @read_only: it is never the writer
+ * @program: who attached
+ * @verdict: what the guest's rules say of that
+ * @mute: ... its input is refused
+ * @deaf: ... it gets no output
  * @writer: it is the port's writer; changed under vserial_sessions_lock
  * @quiet: its socket need not be told that it ended
  * @backing: as in struct vserial_caller
@@ -65,10 +76,15 @@ struct vserial_caller {
 struct vserial_session {
 	struct vserial_link link;
 	struct vserial_reader reader;
+	struct vserial_session_tap *tap;
 	struct list_head node;
 	struct vserial_port *port;
 	bool owner;
 	bool read_only;
+	struct vserial_program program;
+	struct vserial_verdict verdict;
+	bool mute;
+	bool deaf;
 	bool writer;
 	bool quiet;
 	u32 backing;
@@ -96,7 +112,13 @@ int vserial_session_kick(u32 id, const struct vserial_caller *who,
 			 struct vserial_reason *reason);
 int vserial_session_resize(u32 id, const struct sock *sk, unsigned int rows,
 			   unsigned int columns, struct vserial_reason *reason);
+void vserial_session_closed(u32 id);
 struct vserial_session *vserial_session_find(u32 id,
 					     struct vserial_reason *reason);
+
+/* session_turn.c, with vserial_sessions_lock */
+void vserial_session_promote(const struct vserial_port *port);
+void vserial_session_take_over(struct vserial_session *s);
+void vserial_session_turn(struct vserial_session *s);
 
 #endif /* _VSERIAL_SESSION_H */

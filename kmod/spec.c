@@ -548,7 +548,8 @@ static int check_text(struct parser *p)
 	for (len = 0; text[len]; len++)
 		if (iscntrl(text[len]))
 			return vserial_refuse(p->reason, -EINVAL,
-					      "backing '%.*s': control character 0x%02x after %zu characters is not allowed",
+					      "%s '%.*s': control character 0x%02x after %zu characters is not allowed",
+					      p->role,
 					      (int)min_t(size_t, len, 100), text,
 					      text[len], len);
 	if (len > VSERIAL_SPEC_MAX)

@@ -10,6 +10,7 @@
 #include "line.h"
 #include "notify.h"
 #include "port.h"
+#include "port_tap.h"
 #include "state.h"
 #include "yield.h"
 
@@ -45,7 +46,7 @@ void vserial_state_update_lines(struct vserial_port *port)
 	unsigned int msr;
 
 	if (port->carrier == VSERIAL_CARRIER_AUTO && port->live &&
-	    port->direction != VSERIAL_DIRECTION_OUT &&
+	    !port->rx_shut && !port->rx_denied &&
 	    (port->far_has_lines ||
 	     rcu_dereference_protected(port->backing,
 				       lockdep_is_held(&port->lock))
@@ -56,9 +57,12 @@ void vserial_state_update_lines(struct vserial_port *port)
 				       vserial_state_present(port));
 	if (vserial_line_count(&port->icount, port->msr, msr))
 		wake_up_interruptible(&port->tty.delta_msr_wait);
-	if (port->msr != msr)
+	if (port->msr != msr) {
 		vserial_yield_news(port);
-	port->msr = msr;
+		vserial_port_tap(port, VSERIAL_RECORD_LINES, port->mcr | msr,
+				 NULL, 0);
+	}
+	WRITE_ONCE(port->msr, msr);
 }
 
 /**

@@ -6,11 +6,26 @@
 #ifndef _VSERIAL_STATE_H
 #define _VSERIAL_STATE_H
 
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 #include <linux/vserial.h>
 
-struct vserial_port;
+#include "backing.h"
+#include "port.h"
+
+/**
+ * vserial_state_is_started() - is it the port's started backing?
+ * @b: the backing, with its port's lock held
+ *
+ * Return: whether it may move the port's bytes, and is heard.
+ */
+static inline bool vserial_state_is_started(const struct vserial_backing *b)
+{
+	const struct vserial_port *port = b->port;
+
+	return port->live && rcu_access_pointer(port->backing) == b;
+}
 
 /* Call these with the port's lock held. */
 bool vserial_state_present(const struct vserial_port *port);

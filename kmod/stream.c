@@ -197,6 +197,45 @@ void vserial_stream_destroy(struct vserial_stream *s)
 	vserial_stream_init(s, s->budget, s->ring, s->history);
 }
 
+/**
+ * vserial_stream_adopt() - have what another stream has
+ * @s: the stream, reserved or not; what it held, pages and memory, is in @from
+ *	afterwards, which the caller destroys where it may sleep
+ * @c: its holder, which goes on where @fc is
+ * @from: a reserved stream with the same budget and ring
+ * @fc: its holder and only cursor, which is detached
+ *
+ * Other cursors of @s have dealt with all that is there.  What counts as dropped
+ * stays with each.
+ */
+void vserial_stream_adopt(struct vserial_stream *s, struct vserial_cursor *c,
+			  struct vserial_stream *from,
+			  struct vserial_cursor *fc)
+{
+	struct vserial_cursor *each;
+	LIST_HEAD(cursors);
+
+	list_splice_init(&s->cursors, &cursors);
+	list_del_init(&fc->node);
+	swap(*s, *from);
+	INIT_LIST_HEAD(&from->cursors);
+	from->holder = NULL;
+	INIT_LIST_HEAD(&s->cursors);
+	list_splice(&cursors, &s->cursors);
+	s->holder = c;
+	list_for_each_entry(each, &s->cursors, node) {
+		each->doubt = 0;
+		each->pos = s->head;
+		each->taken = s->head;
+		each->marker = s->marker_head;
+		each->marker_acked = s->marker_head;
+	}
+	c->pos = fc->pos;
+	c->taken = fc->pos;
+	c->marker = fc->marker;
+	c->marker_acked = fc->marker;
+}
+
 /* Memory */
 
 /**
@@ -255,6 +294,17 @@ static void move_pages(struct vserial_stream *s,
 }
 
 /**
+ * vserial_stream_keep() - change the history of a stream that is not reserved
+ * @s: the stream
+ * @history: bytes to keep behind the cursors; what is more is dropped
+ */
+void vserial_stream_keep(struct vserial_stream *s, u32 history)
+{
+	s->history = history;
+	vserial_stream_advance_tail(s);
+}
+
+/**
  * vserial_stream_reserve() - make a stream take bytes, or change its history
  * @s: the stream
  * @history: bytes to keep behind the cursors; with fewer than before the
@@ -273,8 +323,7 @@ void vserial_stream_reserve(struct vserial_stream *s, u32 history,
 		mem->spare = NULL;
 		WRITE_ONCE(s->reserved, true);
 	}
-	s->history = history;
-	vserial_stream_advance_tail(s);
+	vserial_stream_keep(s, history);
 	if (s->nr_slots != mem->nr_slots) {
 		swap(s->slots, mem->slots);
 		swap(s->nr_slots, mem->nr_slots);
@@ -408,8 +457,7 @@ u32 vserial_stream_room(const struct vserial_stream *s)
 
 	room = min_t(u64, ring_room(s), s->ring);
 	in_page = has_page(s) ? PAGE_SIZE - offset_in_page(s->head) : 0;
-	if (room > in_page && !s->spare &&
-	    atomic_long_read(&s->budget->used) >= READ_ONCE(s->budget->limit) &&
+	if (room > in_page && !s->spare && vserial_budget_spent(s->budget) &&
 	    page_end(s->tail) > settled(s))
 		return in_page;
 	return room;

@@ -127,6 +127,9 @@ struct vserial_stream {
 void vserial_stream_init(struct vserial_stream *s,
 			 struct vserial_budget *budget, u32 ring, u32 history);
 void vserial_stream_destroy(struct vserial_stream *s);
+void vserial_stream_adopt(struct vserial_stream *s, struct vserial_cursor *c,
+			  struct vserial_stream *from,
+			  struct vserial_cursor *fc);
 
 /* stream.c: memory.  prepare may sleep and is called without the stream's lock. */
 struct vserial_stream_mem {
@@ -137,6 +140,7 @@ struct vserial_stream_mem {
 
 int vserial_stream_prepare(const struct vserial_stream *s, u32 history,
 			   struct vserial_stream_mem *mem);
+void vserial_stream_keep(struct vserial_stream *s, u32 history);
 void vserial_stream_reserve(struct vserial_stream *s, u32 history,
 			    struct vserial_stream_mem *mem);
 void vserial_stream_discard_mem(struct vserial_stream *s,
@@ -160,6 +164,9 @@ void vserial_stream_untake_marker(struct vserial_stream *s,
 				  struct vserial_cursor *c,
 				  const struct vserial_marker *m);
 void vserial_stream_ack_markers(struct vserial_cursor *c);
+u32 vserial_stream_peek_markers(const struct vserial_stream *s,
+				const struct vserial_cursor *c,
+				struct vserial_marker *m, u32 n);
 
 /* stream_reader.c */
 void vserial_stream_attach(struct vserial_stream *s, struct vserial_cursor *c,

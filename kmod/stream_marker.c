@@ -264,3 +264,27 @@ void vserial_stream_ack_markers(struct vserial_cursor *c)
 {
 	c->marker_acked = c->marker;
 }
+
+/**
+ * vserial_stream_peek_markers() - look at the markers that a reader would get
+ * @s: the stream
+ * @c: its cursor, which stays as it is
+ * @m: filled, in order
+ * @n: how many there is room for
+ *
+ * As if vserial_stream_rewind() had been called: with what is in flight.
+ *
+ * Return: how many.
+ */
+u32 vserial_stream_peek_markers(const struct vserial_stream *s,
+				const struct vserial_cursor *c,
+				struct vserial_marker *m, u32 n)
+{
+	u64 first = max(c->marker_acked,
+			vserial_stream_first_marker(s, c->pos, c->marker));
+	u32 i;
+
+	for (i = 0; i < n && first + i < s->marker_head; i++)
+		m[i] = *marker_at(s, first + i);
+	return i;
+}

@@ -51,7 +51,9 @@ static int vserial_tty_install(struct tty_driver *driver,
 		return err;
 	}
 	tty->driver_data = port;
+	spin_lock_irq(&port->lock);
 	tty->winsize = port->winsize;
+	spin_unlock_irq(&port->lock);
 	return 0;
 }
 
@@ -66,8 +68,16 @@ static void vserial_tty_cleanup(struct tty_struct *tty)
 static int vserial_tty_open(struct tty_struct *tty, struct file *file)
 {
 	struct vserial_port *port = tty->driver_data;
-	int err = tty_port_open(&port->tty, tty, file);
+	int err = vserial_port_may_open(port);
 
+	if (err) {
+		/* The tty layer closes whom it could not open, and counts. */
+		spin_lock_irq(&port->tty.lock);
+		port->tty.count++;
+		spin_unlock_irq(&port->tty.lock);
+		return err;
+	}
+	err = tty_port_open(&port->tty, tty, file);
 	/*
 	 * Removal either finds the tty in the port, which tty_port_open() put
 	 * there, and hangs it up; or it was before us and we see it here.  The
@@ -252,7 +262,7 @@ static int vserial_tty_resize(struct tty_struct *tty, struct winsize *ws)
 {
 	struct vserial_port *port = tty->driver_data;
 
-	port->winsize = *ws;
+	vserial_port_keep_size(port, ws);
 	return tty_do_resize(tty, ws);
 }
 

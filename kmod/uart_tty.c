@@ -17,13 +17,12 @@
 #include <linux/tty_ldisc.h>
 #include <linux/wait.h>
 
+#include "line.h"
 #include "uart_choice.h"
 #include "uart_ldisc.h"
 #include "uart_tty.h"
 
-/* What of a guest's settings a UART follows, beside the speed. */
-#define VSERIAL_UART_CFLAG	(CSIZE | CSTOPB | PARENB | PARODD | CMSPAR | \
-				 CRTSCTS)
+/* What of a guest's c_iflag a UART follows. */
 #define VSERIAL_UART_IFLAG	(IXON | IXOFF | IXANY)
 
 /* Has the driver interrupt when a line changes. */
@@ -111,7 +110,7 @@ int vserial_uart_tty_take(struct vserial_uart_tty *u, dev_t dev,
 	k.c_iflag = INPCK | BRKINT | PARMRK;
 	k.c_oflag = 0;
 	k.c_lflag = 0;
-	k.c_cflag &= ~VSERIAL_UART_CFLAG;
+	k.c_cflag &= ~VSERIAL_LINE_CFLAG;
 	k.c_cflag |= CS8 | CLOCAL | CREAD;
 	if (!(k.c_cflag & CBAUD))
 		tty_termios_encode_baud_rate(&k, 9600, 9600);
@@ -201,8 +200,8 @@ static struct ktermios vserial_uart_tty_merge(struct vserial_uart_tty *u,
 	down_read(&u->tty->termios_rwsem);
 	k = u->tty->termios;
 	up_read(&u->tty->termios_rwsem);
-	k.c_cflag &= ~VSERIAL_UART_CFLAG;
-	k.c_cflag |= guest->c_cflag & VSERIAL_UART_CFLAG;
+	k.c_cflag &= ~VSERIAL_LINE_CFLAG;
+	k.c_cflag |= guest->c_cflag & VSERIAL_LINE_CFLAG;
 	k.c_iflag &= ~VSERIAL_UART_IFLAG;
 	k.c_iflag |= guest->c_iflag & VSERIAL_UART_IFLAG;
 	k.c_cc[VSTART] = guest->c_cc[VSTART];

@@ -292,25 +292,29 @@ static void post_window(struct attach_session *session)
 }
 
 /* Attaching again changes the session that there is. */
-static uint32_t post_request(struct attach *attach, const char *guest, uint32_t index,
-			     bool force, bool read_only)
+static uint32_t post_request(struct attach *attach, const struct attach_request *request)
 {
 	struct vnl_msg *msg = vnl_batch_begin(attach->batch, VSERIAL_CMD_SESSION_NEW, false);
 
-	vnl_put_str(msg, VSERIAL_A_SESSION_GUEST, guest);
-	vnl_put_u32(msg, VSERIAL_A_SESSION_INDEX, index);
-	if (force)
+	vnl_put_str(msg, VSERIAL_A_SESSION_GUEST, request->guest);
+	vnl_put_u32(msg, VSERIAL_A_SESSION_INDEX, request->index);
+	if (request->force)
 		vnl_put_flag(msg, VSERIAL_A_SESSION_FORCE);
-	if (read_only)
+	if (request->read_only)
 		vnl_put_flag(msg, VSERIAL_A_SESSION_READ_ONLY);
+	if (request->capture)
+		vnl_put_flag(msg, VSERIAL_A_SESSION_CAPTURE);
 	return vnl_batch_post(attach->batch, true);
 }
 
 static void post_take_over(struct attach_session *session)
 {
+	const struct attach_request request = {
+		.guest = session->guest, .index = session->index, .force = true,
+	};
+
 	if (session->take_over)
-		session->take_over_seq = post_request(session->attach, session->guest,
-						      session->index, true, false);
+		session->take_over_seq = post_request(session->attach, &request);
 	session->take_over = false;
 }
 
@@ -390,8 +394,7 @@ static int wait_joined(struct attach *attach, struct vnl_error *error)
 		/* Output must not stop the answer behind it. */
 		if (attach_flush(attach, error))
 			return -1;
-		if (poll(&fd, 1, -1) < 0 && errno != EINTR)
-			return -1;
+		poll(&fd, 1, -1);
 		/* Also where messages were lost: the answer may be one of them. */
 		if (attach_read(attach, error))
 			return -1;
@@ -418,8 +421,7 @@ struct attach_session *attach_join(struct attach *attach,
 	attach->joined = false;
 	attach->joining = session;
 	attach->join_error = (struct vnl_error){ 0 };
-	attach->join_seq = post_request(attach, request->guest, request->index,
-					request->force, request->read_only);
+	attach->join_seq = post_request(attach, request);
 	rc = wait_joined(attach, error);
 	attach->joining = NULL;
 	if (!rc)

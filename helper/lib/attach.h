@@ -63,6 +63,8 @@ int attach_fd(const struct attach *attach);
  * @index: the port's number in it
  * @force: be the writer now, whoever is
  * @read_only: never be the writer
+ * @capture: be given records of all that goes over the cable instead of the
+ *	output (struct vserial_record_head); never be the writer
  * @input_max: how many bytes of input may wait
  */
 struct attach_request {
@@ -70,6 +72,7 @@ struct attach_request {
 	uint32_t index;
 	bool force;
 	bool read_only;
+	bool capture;
 	size_t input_max;
 };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory for short-lived programs: what cannot be had ends the program. */
+/*
+ * Memory: what cannot be had ends the program.  Who starts a daemon starts it again, and
+ * what it had is with the kernel.
+ */
 #ifndef HELPER_MEMORY_H
 #define HELPER_MEMORY_H
 

@@ -116,11 +116,15 @@ static void send_posted(struct vnl_batch *batch)
 	int tries = MEMORY_TRIES;
 	ssize_t sent;
 
-	do {
+	for (;;) {
 		sent = sendto(vnl_fd(batch->vnl), batch->batch, batch->posted, 0,
 			      (struct sockaddr *)&kernel, sizeof(kernel));
-	} while (sent < 0 && (errno == EINTR ||
-			      (lacks_memory(errno) && tries-- && !nanosleep(&pause, NULL))));
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent >= 0 || !lacks_memory(errno) || !tries--)
+			break;
+		nanosleep(&pause, NULL);
+	}
 	if (sent < 0)
 		batch->failed = errno;
 	batch->posted = 0;

@@ -80,7 +80,7 @@ int vnl_batch_flush(struct vnl_batch *batch, struct vnl_error *error);
  * vnl_batch_take() - take some of what came
  * @batch: the socket
  * @error: receives the reason of a failure: ENOBUFS where messages were lost,
- *	ENOENT where the module went (vnl_batch_watch())
+ *	ENOENT where the module went (vnl_watch_module())
  *
  * Return: how many datagrams were taken, 0 if there is nothing now, or -1.
  */

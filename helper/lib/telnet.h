@@ -97,8 +97,8 @@ enum telnet_event {
 };
 
 /*
- * To be counted up with every change of struct telnet, of which one daemon
- * hands a copy to the next: it has no pointers.
+ * To be counted up with every change of struct telnet or struct com_port, of
+ * which one daemon hands copies to the next; no pointer in them is used then.
  */
 #define TELNET_LAYOUT 3u
 

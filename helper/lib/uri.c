@@ -29,32 +29,36 @@ static const struct scheme {
 	enum uri_kind kind;
 	int family;
 	bool tls;
+	uint16_t port;	/* where none has to be given */
+	bool resource;	/* a path may follow */
 } schemes[] = {
-	{ "tcp", URI_TCP, AF_UNSPEC, false },
-	{ "tcp4", URI_TCP, AF_INET, false },
-	{ "tcp6", URI_TCP, AF_INET6, false },
-	{ "ssl", URI_TCP, AF_UNSPEC, true },
-	{ "tcp+ssl", URI_TCP, AF_UNSPEC, true },
-	{ "tcp4+ssl", URI_TCP, AF_INET, true },
-	{ "tcp6+ssl", URI_TCP, AF_INET6, true },
-	{ "telnet", URI_TELNET, AF_UNSPEC, false },
-	{ "telnets", URI_TELNET, AF_UNSPEC, true },
-	{ "vsock", URI_VSOCK, AF_UNSPEC, false },
-	{ "ipp", URI_PRINTER, AF_UNSPEC, false },
-	{ "ipps", URI_PRINTER, AF_UNSPEC, true },
-	{ "socket", URI_PRINTER, AF_UNSPEC, false },
+	{ "tcp", URI_TCP, AF_UNSPEC, false, 0, false },
+	{ "tcp4", URI_TCP, AF_INET, false, 0, false },
+	{ "tcp6", URI_TCP, AF_INET6, false, 0, false },
+	{ "ssl", URI_TCP, AF_UNSPEC, true, 0, false },
+	{ "tcp+ssl", URI_TCP, AF_UNSPEC, true, 0, false },
+	{ "tcp4+ssl", URI_TCP, AF_INET, true, 0, false },
+	{ "tcp6+ssl", URI_TCP, AF_INET6, true, 0, false },
+	{ "telnet", URI_TELNET, AF_UNSPEC, false, 0, false },
+	{ "telnets", URI_TELNET, AF_UNSPEC, true, 0, false },
+	{ "vsock", URI_VSOCK, AF_UNSPEC, false, 0, false },
+	{ "ipp", URI_PRINTER, AF_UNSPEC, false, 631, true },
+	{ "ipps", URI_PRINTER, AF_UNSPEC, true, 631, true },
+	{ "socket", URI_PRINTER, AF_UNSPEC, false, 9100, false },
 	{ 0 },
 };
 
 /**
  * struct parser - a specification being read
  * @spec: as it was given
+ * @scheme: its scheme, if it is one of the table's
  * @uri: what has been understood
  * @why: where the reason of a refusal goes
  * @size: its size
  */
 struct parser {
 	const char *spec;
+	const struct scheme *scheme;
 	struct uri *uri;
 	char *why;
 	size_t size;
@@ -177,6 +181,29 @@ static int set_allow(struct parser *p, char *value)
 	return 0;
 }
 
+/* How many of the characters that RFC 6838 allows stand there. */
+static size_t media_word(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] && isascii((unsigned char)text[n]) &&
+	       (isalnum((unsigned char)text[n]) || strchr("!$-^_.+", text[n])))
+		n++;
+	return n;
+}
+
+/* TYPE/SUBTYPE */
+static int set_format(struct parser *p, char *value)
+{
+	size_t type = media_word(value), subtype;
+
+	subtype = value[type] == '/' ? media_word(value + type + 1) : 0;
+	if (!type || !subtype || value[type + 1 + subtype] || strlen(value) > 127)
+		return refuse(p, "format '%.100s' is not a media type such as text/plain", value);
+	p->uri->format = xstrdup(value);
+	return 0;
+}
+
 static int set_near(struct parser *p, char *value)
 {
 	p->uri->client = !strcmp(value, "client");
@@ -214,6 +241,14 @@ static const struct key network_keys[] = {
 	{ "verify", false, true, set_verify },
 	{ "cipherList", true, true, set_cipher_list },
 	{ "allow", true, false, set_allow },
+	{ 0 },
+};
+
+static const struct key printer_keys[] = {
+	{ "thumbprint", true, true, set_thumbprint },
+	{ "peerName", true, true, set_peer_name },
+	{ "verify", false, true, set_verify },
+	{ "format", true, false, set_format },
 	{ 0 },
 };
 
@@ -328,13 +363,28 @@ static int check_cid(const struct parser *p, const char *host)
 	return 0;
 }
 
+static int set_port(struct parser *p, const char *port)
+{
+	uint32_t max = p->uri->kind == URI_VSOCK ? VSOCK_MAX : PORT_MAX;
+	uint64_t n;
+
+	if ((!port || !*port) && p->scheme->port) {
+		p->uri->port = p->scheme->port;
+		return 0;
+	}
+	if (!port || !*port)
+		return refuse(p, "the port is missing: %s://[HOST]:PORT", p->uri->scheme);
+	if (number_parse(port, max, &n) || !n)
+		return refuse(p, "the port '%.20s' is not a number from 1 to %u", port, max);
+	p->uri->port = (uint32_t)n;
+	return 0;
+}
+
 /* Parts "[HOST]:PORT". */
 static int parse_authority(struct parser *p, char *text)
 {
-	uint32_t max = p->uri->kind == URI_VSOCK ? VSOCK_MAX : PORT_MAX;
 	bool brackets = *text == '[';
 	char *port, *host = text;
-	uint64_t n;
 	int rc;
 
 	if (brackets) {
@@ -352,11 +402,9 @@ static int parse_authority(struct parser *p, char *text)
 		if (port)
 			*port++ = '\0';
 	}
-	if (!port || !*port)
-		return refuse(p, "the port is missing: %s://[HOST]:PORT", p->uri->scheme);
-	if (number_parse(port, max, &n) || !n)
-		return refuse(p, "the port '%.20s' is not a number from 1 to %u", port, max);
-	p->uri->port = (uint32_t)n;
+	rc = set_port(p, port);
+	if (rc)
+		return rc;
 	if (strlen(host) > URI_HOST_MAX)
 		return refuse(p, "the host's name has %zu characters, at most %d are allowed",
 			      strlen(host), URI_HOST_MAX);
@@ -369,6 +417,32 @@ static int parse_authority(struct parser *p, char *text)
 	return rc;
 }
 
+/* "HOST[:PORT][/PATH]"; as IPP Everywhere has it where there is no path. */
+static int parse_printer(struct parser *p, char *text)
+{
+	char *path = strchr(text, '/');
+
+	if (path && !p->scheme->resource && path[1])
+		return refuse(p, "%s://HOST[:PORT] has no path such as '%.100s'", p->uri->scheme,
+			      path);
+	if (path && strchr(path, ' '))
+		return refuse(p, "there is a blank in the path '%.100s'", path);
+	if (p->scheme->resource)
+		p->uri->resource = xstrdup(path && path[1] ? path : "/ipp/print");
+	if (path)
+		*path = '\0';
+	if (!*text || *text == ':')
+		return refuse(p, "the printer is missing");
+	return parse_authority(p, text);
+}
+
+static const struct key *keys_of(const struct parser *p)
+{
+	if (p->uri->kind == URI_PRINTER && p->scheme->resource)
+		return printer_keys;
+	return p->uri->kind == URI_VSOCK || p->uri->kind == URI_PRINTER ? no_keys : network_keys;
+}
+
 static int parse_network(struct parser *p, char *rest, char *keys)
 {
 	int rc;
@@ -377,10 +451,11 @@ static int parse_network(struct parser *p, char *rest, char *keys)
 		return refuse(p, "%s must be followed by '://'", p->uri->scheme);
 	trim_end(rest);
 	if (p->uri->kind == URI_PRINTER)
-		return rest[2] ? 0 : refuse(p, "the printer is missing");
-	rc = parse_authority(p, rest + 2);
+		rc = parse_printer(p, rest + 2);
+	else
+		rc = parse_authority(p, rest + 2);
 	if (!rc && keys)
-		rc = parse_keys(p, keys, p->uri->kind == URI_VSOCK ? no_keys : network_keys);
+		rc = parse_keys(p, keys, keys_of(p));
 	return rc;
 }
 
@@ -428,6 +503,7 @@ static int parse(struct parser *p, char *body)
 		scheme++;
 	if (!scheme->name)
 		return -ENOTSUP;
+	p->scheme = scheme;
 	p->uri->kind = scheme->kind;
 	p->uri->scheme = scheme->name;
 	p->uri->family = scheme->family;
@@ -472,6 +548,8 @@ void uri_free(struct uri *uri)
 	free(uri->thumbprint);
 	free(uri->peer_name);
 	free(uri->cipher_list);
+	free(uri->resource);
+	free(uri->format);
 	access_free(&uri->allow);
 	*uri = (struct uri){ 0 };
 }

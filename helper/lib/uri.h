@@ -5,7 +5,8 @@
  *	tcp: tcp4: tcp6: ssl: tcp+ssl: tcp4+ssl: tcp6+ssl: telnet: telnets:
  *	vsock: //[HOST]:PORT[#KEY[=VALUE][&KEY[=VALUE]]...]
  *	pipe:NAME#far=application[&near=server|client]
- *	ipp: ipps: socket: //PRINTER
+ *	ipp: ipps: //HOST[:PORT][/PATH][#KEY[=VALUE]...]
+ *	socket: //HOST[:PORT]
  *
  * Pure code: reads a string, opens and resolves nothing.  The kernel judges
  * the others (null, loopback, file, uart, pipe with far=guest).
@@ -47,6 +48,8 @@ enum uri_kind {
  * @port: the port
  * @client: a pipe that connects to a socket instead of making it
  * @path: a pipe's path
+ * @resource: an IPP printer's path on its host, or NULL
+ * @format: the media type of what it is to print, or NULL
  * @thumbprint: of the peer's certificate, hexadecimal digits alone; or NULL
  * @peer_name: the name its certificate has to have, or NULL
  * @cipher_list: ciphers allowed, or NULL
@@ -62,6 +65,8 @@ struct uri {
 	uint32_t port;
 	bool client;
 	char path[URI_PATH_MAX + 1];
+	char *resource;
+	char *format;
 	char *thumbprint;
 	char *peer_name;
 	char *cipher_list;

@@ -342,7 +342,6 @@ static void take_auth(struct vspc_vm *vm, enum auth_word word, uint64_t now)
 {
 	/* An answer is one to START, and that is said once. */
 	bool answers = word == AUTH_WORD_ACCEPT || word == AUTH_WORD_REJECT;
-
 	bool asks = word == AUTH_WORD_SEND_SSL || word == AUTH_WORD_SEND_OTHER;
 
 	/* Too late, but some wait for the answer. */
@@ -379,7 +378,7 @@ static void send_commands(struct vspc_vm *vm)
 {
 	size_t len = 1;
 
-	while (vm->has_port && len) {
+	while (vm->has_port && len && !vspc_vm_full(vm)) {
 		len = com_client_command(&vm->port, outbox_room(&vm->out, COM_PORT_MESSAGE_MAX));
 		vm->out.len += len;
 	}
@@ -503,6 +502,11 @@ void vspc_vm_cable(struct vspc_vm *vm, const struct com_port_guest *guest)
 	if (!vm->has_port)
 		return;
 	com_client_guest(&vm->port, guest);
+	send_commands(vm);
+}
+
+void vspc_vm_written(struct vspc_vm *vm)
+{
 	send_commands(vm);
 }
 

@@ -249,6 +249,9 @@ void vspc_vm_send(struct vspc_vm *vm, const void *bytes, size_t len);
 /** vspc_vm_cable() - how the guest's end of the cable is; in any state. */
 void vspc_vm_cable(struct vspc_vm *vm, const struct com_port_guest *guest);
 
+/** vspc_vm_written() - @vm->out is empty: what found no room comes into it now. */
+void vspc_vm_written(struct vspc_vm *vm);
+
 /** vspc_vm_send_break() - put a break into @vm->out; only in VSPC_VM_UP. */
 void vspc_vm_send_break(struct vspc_vm *vm);
 

@@ -36,6 +36,7 @@ static bool is_joint(const char *p)
  * struct splitter - where words_split() stands
  * @in: the next character to read
  * @out: where the next character of a word goes; never ahead of @in
+ * @why: where the reason of a refusal goes
  */
 struct splitter {
 	const char *in;

@@ -73,25 +73,23 @@ enum ctl_status attr_size(struct attr_sink *sink, const struct attr *attr,
 	return CTL_DONE;
 }
 
-/* The number of a word, or a refusal that lists the words. */
-static enum ctl_status find_word(struct attr_sink *sink, const struct attr *attr,
-				 const char *value, uint32_t *number)
+enum ctl_status attr_find_word(struct ctl *ctl, const char *name, const char *const *words,
+			       const char *value, uint32_t *number)
 {
 	char list[256] = "";
 	uint32_t i;
 
-	for (i = 0; attr->words[i]; i++) {
+	for (i = 0; words[i]; i++) {
 		size_t len = strlen(list);
 
-		if (!strcmp(attr->words[i], value)) {
+		if (!strcmp(words[i], value)) {
 			*number = i;
 			return CTL_DONE;
 		}
 		snprintf(list + len, sizeof(list) - len, "%s%s",
-			 !i ? "" : attr->words[i + 1] ? ", " : " or ", attr->words[i]);
+			 !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
 	}
-	return ctl_fail(sink->ctl, CTL_REFUSED, "%s '%s' is not %s", attr->name,
-			value, list);
+	return ctl_fail(ctl, CTL_REFUSED, "%s '%s' is not %s", name, value, list);
 }
 
 enum ctl_status attr_word(struct attr_sink *sink, const struct attr *attr,
@@ -100,7 +98,7 @@ enum ctl_status attr_word(struct attr_sink *sink, const struct attr *attr,
 	enum ctl_status status;
 	uint32_t n = 0;
 
-	status = find_word(sink, attr, value, &n);
+	status = attr_find_word(sink->ctl, attr->name, attr->words, value, &n);
 	if (status == CTL_DONE) {
 		vnl_put_u32(sink->msg, attr->id, n);
 		sink->settings++;
@@ -114,7 +112,7 @@ enum ctl_status attr_switch(struct attr_sink *sink, const struct attr *attr,
 	enum ctl_status status;
 	uint32_t n = 0;
 
-	status = find_word(sink, attr, value, &n);
+	status = attr_find_word(sink->ctl, attr->name, attr->words, value, &n);
 	if (status == CTL_DONE) {
 		vnl_put_u8(sink->msg, attr->id, (uint8_t)n);
 		sink->settings++;
@@ -128,7 +126,7 @@ enum ctl_status attr_connect(struct attr_sink *sink, const struct attr *attr,
 	enum ctl_status status;
 	uint32_t n = 0;
 
-	status = find_word(sink, attr, value, &n);
+	status = attr_find_word(sink->ctl, attr->name, attr->words, value, &n);
 	if (status == CTL_DONE)
 		sink->connect = (int)n;
 	return status;

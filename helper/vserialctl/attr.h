@@ -77,6 +77,19 @@ enum ctl_status attr_uuid(struct attr_sink *sink, const struct attr *attr,
 enum ctl_status attr_owner(struct attr_sink *sink, const struct attr *attr,
 			   const char *value);
 
+/**
+ * attr_find_word() - the number of a word
+ * @ctl: the run
+ * @name: what the word is, for the refusal, which lists the words
+ * @words: those that there are, each at its number, and a NULL
+ * @value: the word
+ * @number: receives its number
+ *
+ * Return: the exit status; a failure has been kept with ctl_fail().
+ */
+enum ctl_status attr_find_word(struct ctl *ctl, const char *name, const char *const *words,
+			       const char *value, uint32_t *number);
+
 /* The values of a switch: off, on. */
 extern const char *const attr_switch_words[];
 

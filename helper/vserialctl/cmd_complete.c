@@ -2,7 +2,7 @@
 /*
  * vserialctl complete WORD...: what the last word can become, one candidate
  * a line, for the shell's completion.  Everything comes from the table of
- * commands, the tables of attributes, and the guests and ports there are; so
+ * commands with its usage texts, the tables of attributes, and the guests and ports there are; so
  * the shell's part knows none of it.
  */
 #include <glob.h>
@@ -18,6 +18,8 @@
 #include "memory.h"
 #include "object.h"
 #include "options.h"
+#include "rule.h"
+#include "usage.h"
 
 /* One candidate, if it goes on from what was typed. */
 static void offer(const char *typed, const char *candidate)
@@ -136,12 +138,16 @@ static void offer_owners(const char *typed)
 	endgrent();
 }
 
+static void offer_words(const char *typed, const char *const *word)
+{
+	for (; *word; word++)
+		offer(typed, *word);
+}
+
 static void offer_value(const char *typed, const struct attr *attr)
 {
-	const char *const *word;
-
-	for (word = attr->words; word && *word; word++)
-		offer(typed, *word);
+	if (attr->words)
+		offer_words(typed, attr->words);
 	if (attr->put == attr_owner)
 		offer_owners(typed);
 	if ((attr->put == attr_backing || attr->put == attr_optional) &&
@@ -183,65 +189,41 @@ static void offer_kind(enum word_kind kind, const char *typed)
 		offer_live(typed, VSERIAL_CMD_GUEST_GET, "");
 		offer_live(typed, VSERIAL_CMD_PORT_GET, "");
 		break;
-	case WORD_FORCE:
-		offer(typed, "force");
-		break;
 	case WORD_SESSION:
 		offer_live(typed, VSERIAL_CMD_SESSION_GET, "");
-		break;
-	case WORD_CONSOLE:
-		offer(typed, "force");
-		offer(typed, "read-only");
-		break;
-	case WORD_COUNT:
-		offer(typed, "count");
 		break;
 	case WORD_FILE:
 		offer_files("", typed);
 		break;
-	case WORD_FORM:
-		offer(typed, "--qemu");
-		offer(typed, "--libvirt");
-		offer(typed, "--vmx");
-		break;
-	case WORD_SOURCE:
-		offer(typed, "--vmx");
-		offer(typed, "--libvirt");
-		break;
-	case WORD_IMPORT:
-		offer(typed, "name");
-		offer(typed, "dry-run");
-		break;
-	case WORD_METRICS:
-		offer(typed, "prometheus");
-		break;
-	case WORD_TOP:
-		offer(typed, "sort");
-		offer(typed, "interval");
-		offer(typed, "count");
+	case WORD_SERVICE:
+		offer_words(typed, service_words);
 		break;
 	case WORD_NEW:
+	case WORD_LITERAL:
 	case WORD_NONE:
 		break;
 	}
 }
 
+static void offer_literal(const char *word, void *typed)
+{
+	offer(typed, word);
+}
+
 /* The words behind the verb, of which the last is being typed. */
 static void offer_args(const struct command *command, char **words, size_t n)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < WORDS_MAX && command->words[i] != WORD_NONE; i++)
-		if (i + 1 == n) {
-			offer_kind(command->words[i], words[i]);
-			return;
-		}
-	if (i && n > i && command->words[i - 1] == WORD_SESSION) {
+	while (i < WORDS_MAX && command->words[i] != WORD_NONE)
+		i++;
+	if (n <= i)
+		offer_kind(command->words[n - 1], words[n - 1]);
+	else if (i && command->words[i - 1] == WORD_SESSION)
 		offer_kind(WORD_SESSION, words[n - 1]);
-		return;
-	}
-	if (command->attrs)
+	else if (command->attrs)
 		offer_attrs(command, words + i, n - i);
+	usage_literals(command->args, words, n, offer_literal, words[n - 1]);
 }
 
 /*

@@ -51,6 +51,6 @@ static enum ctl_status console(struct ctl *ctl, char **words)
 const struct command console_commands[] = {
 	{ .args = "GUEST/INDEX [force|read-only]",
 	  .help = "sit at the port: see its output, type its input; ~? helps, ~. leaves",
-	  .words = { WORD_PORT, WORD_CONSOLE }, .run = console },
+	  .words = { WORD_PORT }, .run = console },
 	{ 0 },
 };

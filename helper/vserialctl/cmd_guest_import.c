@@ -122,12 +122,12 @@ static void tell(struct ctl *ctl, const struct import *import)
 /* Other hypervisors allow more; the kernel would refuse, but not say what to do. */
 static bool is_guest_name(const char *name)
 {
-	static const char others[] =
+	static const char allowed[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 	size_t len = strlen(name);
 
 	return isalnum((unsigned char)*name) && len <= VSERIAL_NAME_MAX &&
-	       strspn(name, others) == len;
+	       strspn(name, allowed) == len;
 }
 
 static enum ctl_status make(struct ctl *ctl, const struct order *order,

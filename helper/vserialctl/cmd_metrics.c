@@ -25,7 +25,7 @@ static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
 
 const struct command metrics_commands[] = {
 	{ .args = "[prometheus]",
-	  .help = "print all counters and states as OpenMetrics, or as Prometheus' text format",
-	  .words = { WORD_METRICS }, .fill = fill, .print = print },
+	  .help = "print all counters and states as OpenMetrics, or in Prometheus' own format",
+	  .fill = fill, .print = print },
 	{ 0 },
 };

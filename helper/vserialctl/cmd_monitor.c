@@ -83,6 +83,6 @@ static enum ctl_status monitor(struct ctl *ctl, char **words)
 const struct command monitor_commands[] = {
 	{ .args = "[count N]",
 	  .help = "print events, one a line, until N are out or for ever",
-	  .words = { WORD_COUNT }, .run = monitor },
+	  .run = monitor },
 	{ 0 },
 };

@@ -3,11 +3,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/vserial.h>
 
 #include "attr.h"
 #include "command.h"
+#include "firewall_check.h"
 #include "number.h"
 #include "object.h"
 #include "output.h"
@@ -15,7 +17,8 @@
 
 /* What completion offers; the kernel judges. */
 static const char *const backing_words[] = { "null", "loopback", "file:", "uart:/dev/ttyS",
-					     "tcp://", "pipe:", "vsock://", NULL };
+					     "tcp://", "pipe:", "vsock://", "ipp://",
+					     "ipps://", "socket://", NULL };
 static const char *const proxy_words[] = { "none", "telnet://", "telnets://", NULL };
 static const char *const log_words[] = { "none", "file:", NULL };
 static const char *const rate_words[] = { "0", "1K", "64K", "1M", NULL };
@@ -181,12 +184,27 @@ static enum ctl_status show(struct ctl *ctl, char **words)
 	return status == CTL_DONE ? ref_end(ctl, words) : status;
 }
 
+/* What the firewall would drop; root alone can know. */
+static void warn(const struct vnl_replies *replies)
+{
+	char why[FIREWALL_WHY_MAX];
+	struct firewall_holes holes;
+
+	firewall_holes_read(replies, &holes);
+	/* Without addresses: to look up names can take long. */
+	if (holes.n && !geteuid())
+		firewall_warn(FIREWALL_CONF_FILE, &holes, false, stderr, why);
+	firewall_holes_free(&holes);
+}
+
 static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
 {
-	if (ctl->json)
+	if (ctl->json) {
 		json_ports(replies, !ctl->single);
-	else
-		text_ports(replies, ctl->single || ctl->details);
+		return CTL_DONE;
+	}
+	text_ports(replies, ctl->single || ctl->details);
+	warn(replies);
 	return CTL_DONE;
 }
 
@@ -272,7 +290,7 @@ const struct command port_commands[] = {
 	  .fill = set },
 	{ .verb = "del", .args = "GUEST/INDEX [force]",
 	  .help = "remove a port; with force although it is open",
-	  .words = { WORD_PORT, WORD_FORCE }, .fill = del },
+	  .words = { WORD_PORT }, .fill = del },
 	{ .verb = "show", .args = "[GUEST[/INDEX]]",
 	  .help = "show one port, those of a guest, or all",
 	  .words = { WORD_GUEST_OR_PORT }, .fill = show, .print = print },
@@ -287,6 +305,9 @@ const struct command port_commands[] = {
 	{ .verb = "history", .args = "GUEST/INDEX",
 	  .help = "print the output that is kept, byte for byte",
 	  .words = { WORD_PORT }, .fill = history, .print = print_history },
+	{ .verb = "capture", .args = "GUEST/INDEX FILE",
+	  .help = "write what goes over its cable, with the time, for Wireshark; - is standard output",
+	  .words = { WORD_PORT, WORD_FILE }, .run = port_capture },
 	{ .verb = "list-uarts", .args = "",
 	  .help = "show the UARTs that a port could have, and who has them",
 	  .fill = list_uarts, .print = print_uarts },

@@ -9,65 +9,95 @@
 #include "object.h"
 #include "refs.h"
 #include "replace.h"
+#include "rule.h"
 #include "save.h"
 
-/* Ports first: a guest that comes in between is then saved whole or not. */
+/* Ports and rules first: a guest that comes in between is then saved whole or not. */
 static enum ctl_status fill(struct ctl *ctl, char **words)
 {
 	ctl->output = *words && strcmp(*words, "-") ? *words : NULL;
 	words += !!*words;
 	ctl_queue_dump(ctl, VSERIAL_CMD_PORT_GET);
+	ctl_queue_dump(ctl, VSERIAL_CMD_SERVICE_GET);
 	ctl_queue_dump(ctl, VSERIAL_CMD_GUEST_GET);
 	return ref_end(ctl, words);
 }
 
+/* All there is, each kind sorted. */
+struct configuration {
+	struct guest *guests;
+	struct rule *rules;
+	struct port *ports;
+	size_t n_guests, n_rules, n_ports;
+};
+
 /*
- * Guests in order, each followed by its ports; a port whose guest went
+ * Guests in order, each followed by its rules and then its ports, so that
+ * nothing is connected that a rule denies; what belongs to a guest that went
  * while this was read is left out.
  */
-static void write_all(FILE *file, const struct guest *guests, size_t n_guests,
-		      const struct port *ports, size_t n_ports)
+static void write_all(FILE *file, const struct configuration *all)
 {
-	size_t i, j = 0;
+	size_t i, j = 0, k = 0;
 	int order;
 
 	fputs("# vserial configuration; 'vserialctl restore FILE' reads it back\n", file);
-	for (i = 0; i < n_guests; i++) {
-		save_guest(file, &guests[i]);
-		for (; j < n_ports; j++) {
-			order = strverscmp(ports[j].guest, guests[i].name);
+	for (i = 0; i < all->n_guests; i++) {
+		save_guest(file, &all->guests[i]);
+		for (; j < all->n_rules; j++) {
+			order = strverscmp(all->rules[j].guest, all->guests[i].name);
 			if (order > 0)
 				break;
 			if (!order)
-				save_port(file, &ports[j]);
+				save_rule(file, &all->rules[j]);
+		}
+		for (; k < all->n_ports; k++) {
+			order = strverscmp(all->ports[k].guest, all->guests[i].name);
+			if (order > 0)
+				break;
+			if (!order)
+				save_port(file, &all->ports[k]);
 		}
 	}
 }
 
-static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
+static void read_all(const struct vnl_replies *replies, struct configuration *all)
 {
-	struct guest *guests = xcalloc(replies->n + 1, sizeof(*guests));
-	struct port *ports = xcalloc(replies->n + 1, sizeof(*ports));
-	size_t i, n_guests = 0, n_ports = 0;
-	struct replace replace = { .file = stdout };
-	const char *why = NULL;
+	size_t i;
 
 	for (i = 0; i < replies->n; i++) {
 		if (vnl_cmd(replies->v[i]) == VSERIAL_CMD_GUEST_GET)
-			guest_read(replies->v[i], &guests[n_guests++]);
+			guest_read(replies->v[i], &all->guests[all->n_guests++]);
+		else if (vnl_cmd(replies->v[i]) == VSERIAL_CMD_SERVICE_GET)
+			rule_read(replies->v[i], &all->rules[all->n_rules++]);
 		else
-			port_read(replies->v[i], &ports[n_ports++]);
+			port_read(replies->v[i], &all->ports[all->n_ports++]);
 	}
-	qsort(guests, n_guests, sizeof(*guests), guest_order);
-	qsort(ports, n_ports, sizeof(*ports), port_order);
+	qsort(all->guests, all->n_guests, sizeof(*all->guests), guest_order);
+	qsort(all->rules, all->n_rules, sizeof(*all->rules), rule_order);
+	qsort(all->ports, all->n_ports, sizeof(*all->ports), port_order);
+}
+
+static enum ctl_status print(struct ctl *ctl, const struct vnl_replies *replies)
+{
+	struct configuration all = {
+		.guests = xcalloc(replies->n + 1, sizeof(*all.guests)),
+		.rules = xcalloc(replies->n + 1, sizeof(*all.rules)),
+		.ports = xcalloc(replies->n + 1, sizeof(*all.ports)),
+	};
+	struct replace replace = { .file = stdout };
+	const char *why = NULL;
+
+	read_all(replies, &all);
 	if (ctl->output)
 		why = replace_open(&replace, ctl->output);
 	if (!why)
-		write_all(replace.file, guests, n_guests, ports, n_ports);
+		write_all(replace.file, &all);
 	if (!why && ctl->output)
 		why = replace_commit(&replace);
-	free(guests);
-	free(ports);
+	free(all.guests);
+	free(all.rules);
+	free(all.ports);
 	if (why)
 		return ctl_fail(ctl, CTL_REFUSED, "cannot save to %s: %s", ctl->output, why);
 	return CTL_DONE;

@@ -8,6 +8,7 @@
 
 #include <linux/vserial.h>
 
+#include "attr.h"
 #include "command.h"
 #include "number.h"
 #include "output.h"
@@ -41,16 +42,11 @@ struct watcher {
 
 static enum ctl_status read_sort(struct watcher *w, const char *word)
 {
-	uint32_t i;
+	uint32_t i = TOP_BY_NAME;
+	enum ctl_status status = attr_find_word(w->ctl, "sort", top_sort_words, word, &i);
 
-	for (i = 0; top_sort_words[i]; i++)
-		if (!strcmp(top_sort_words[i], word))
-			break;
 	w->sort = i;
-	if (!top_sort_words[i])
-		return ctl_fail(w->ctl, CTL_REFUSED,
-				"sort '%s' is not name, tx, rx, dropped or state", word);
-	return CTL_DONE;
+	return status;
 }
 
 static enum ctl_status read_number(struct watcher *w, const char *name, const char *word,
@@ -174,6 +170,6 @@ static enum ctl_status show(struct ctl *ctl, char **words)
 const struct command top_commands[] = {
 	{ .args = "[GUEST] [sort name|tx|rx|dropped|state] [interval S] [count N]",
 	  .help = "watch states, rates and peers of ports on a screen, or print N frames",
-	  .words = { WORD_GUEST, WORD_TOP }, .run = show },
+	  .words = { WORD_GUEST }, .run = show },
 	{ 0 },
 };

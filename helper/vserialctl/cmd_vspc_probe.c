@@ -24,8 +24,7 @@ struct finding {
 
 static bool is_silent(const struct probe *probe)
 {
-	/* Behind TLS we speak at once. */
-	/* Where there is TLS in AUTHENTICATION that has to come first. */
+	/* Behind TLS we speak at once; TLS in AUTHENTICATION has to come first. */
 	return probe->facts.auth != VSPC_AUTH_UNUSED && probe->facts.auth != VSPC_AUTH_TLS &&
 	       !probe->facts.spoke_first;
 }

@@ -5,17 +5,21 @@
 #include "attr.h"
 #include "command.h"
 
+/* An abbreviation means the first that fits: what is new goes behind what is like it. */
 const struct object objects[] = {
 	{ "guest", guest_commands, false },
 	{ "port", port_commands, false },
 	{ "console", console_commands, false },
 	{ "session", session_commands, false },
+	{ "service", service_commands, false },
 	{ "monitor", monitor_commands, false },
 	{ "top", top_commands, false },
 	{ "metrics", metrics_commands, false },
 	{ "save", save_commands, false },
 	{ "restore", restore_commands, false },
+	{ "migrate", migrate_commands, false },
 	{ "vspc-probe", vspc_probe_commands, false },
+	{ "firewall", firewall_commands, false },
 	{ "complete", complete_commands, true },
 	{ NULL, NULL, false },
 };
@@ -36,8 +40,7 @@ static void list_name(char *list, size_t size, const char *name)
 const struct object *object_find(const char *word, char *why, size_t size)
 {
 	const struct object *object, *found = NULL;
-	char fit[256] = "", all[256] = "";
-	unsigned int n = 0;
+	char all[256] = "";
 
 	for (object = objects; object->name; object++) {
 		if (!strcmp(object->name, word))
@@ -45,20 +48,13 @@ const struct object *object_find(const char *word, char *why, size_t size)
 		if (object->hidden)
 			continue;
 		list_name(all, sizeof(all), object->name);
-		if (!begins(object->name, word))
-			continue;
-		list_name(fit, sizeof(fit), object->name);
-		found = object;
-		n++;
+		if (!found && begins(object->name, word))
+			found = object;
 	}
-	if (n == 1)
-		return found;
-	if (n)
-		snprintf(why, size, "'%s' can mean any of: %s", word, fit);
-	else
+	if (!found)
 		snprintf(why, size, "there is no object '%s'; there are: %s, help",
 			 word, all);
-	return NULL;
+	return found;
 }
 
 const struct command *command_find(const struct object *object, const char *verb,

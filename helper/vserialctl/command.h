@@ -21,26 +21,21 @@ enum word_kind {
 	WORD_GUEST,
 	WORD_PORT,
 	WORD_GUEST_OR_PORT,
-	WORD_FORCE,
 	WORD_SESSION,	/* as many as there are */
-	WORD_CONSOLE,	/* how a console attaches */
-	WORD_COUNT,
 	WORD_FILE,
-	WORD_FORM,	/* whom a guest is exported for */
-	WORD_SOURCE,	/* whom a guest is imported from */
-	WORD_IMPORT,	/* how it is imported */
-	WORD_METRICS,	/* in which form */
-	WORD_TOP,	/* how ports are watched */
+	WORD_SERVICE,
+	WORD_LITERAL,	/* what the usage text has, or what nobody can guess */
 };
 
-#define WORDS_MAX 3
+#define WORDS_MAX 5
 
 /**
  * struct command - a row of the table
  * @verb: the verb, or NULL where the object alone is the command
- * @args: the words behind it, for the usage text
+ * @args: the words behind it, for the usage text, and for completion as far as they stand
+ *	for themselves (usage.h)
  * @help: what it does, for the usage text
- * @words: what those words are, for completion
+ * @words: what those words are else, for completion
  * @attrs: the attributes that may follow them, or NULL
  * @where: which of @attrs the command takes (ATTR_*)
  * @fill: the handler: checks the words and queues requests
@@ -82,16 +77,20 @@ extern const struct command guest_commands[];	 /* cmd_guest.c */
 extern const struct command port_commands[];	 /* cmd_port.c */
 extern const struct command console_commands[];	 /* cmd_console.c */
 extern const struct command session_commands[];	 /* cmd_session.c */
+extern const struct command service_commands[];	 /* cmd_service.c */
 extern const struct command monitor_commands[];	 /* cmd_monitor.c */
 extern const struct command save_commands[];	 /* cmd_save.c */
 extern const struct command restore_commands[];	 /* cmd_restore.c */
 extern const struct command metrics_commands[];	 /* cmd_metrics.c */
 extern const struct command top_commands[];	 /* cmd_top.c */
+extern const struct command migrate_commands[]; /* cmd_migrate.c */
 extern const struct command vspc_probe_commands[]; /* cmd_vspc_probe.c */
+extern const struct command firewall_commands[]; /* cmd_firewall.c */
 extern const struct command complete_commands[]; /* cmd_complete.c */
 
-/* A handler that has a file of its own: cmd_guest_import.c. */
+/* Handlers that have files of their own: cmd_guest_import.c, cmd_port_capture.c. */
 enum ctl_status guest_import(struct ctl *ctl, char **words);
+enum ctl_status port_capture(struct ctl *ctl, char **words);
 
 /** command_is_end() - true for what stands behind the last row. */
 static inline bool command_is_end(const struct command *command)
@@ -101,7 +100,8 @@ static inline bool command_is_end(const struct command *command)
 
 /**
  * object_find() - the object a word means
- * @word: its name or an abbreviation of it
+ * @word: its name or an abbreviation of it, which means the first in the table
+ *	that it fits, so that scripts go on meaning what they meant when others come
  * @why: receives a sentence, of at most @size bytes, on failure
  *
  * Return: the object, or NULL.

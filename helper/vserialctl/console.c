@@ -12,6 +12,7 @@
  * went.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,14 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <inttypes.h>
 #include <linux/vserial.h>
 
 #include "attach.h"
 #include "console.h"
 #include "escape.h"
 #include "memory.h"
-#include "printable.h"
+#include "pending.h"
 #include "terminal.h"
 #include "watch.h"
 
@@ -42,24 +42,6 @@
 /* How long output has to be quiet behind the end of standard input. */
 #define QUIET_MS	500
 #define BREAK_MS	250
-
-/**
- * struct pending - output that was not written yet
- * @bytes: memory for @max bytes, of which the first @n wait
- * @n: see @bytes
- * @max: see @bytes
- * @offset: the offset of the first
- * @gap: so many bytes were lost …
- * @gap_at: … in front of the one at this place; if @gap is not 0
- */
-struct pending {
-	uint8_t *bytes;
-	size_t n;
-	size_t max;
-	uint64_t offset;
-	uint64_t gap;
-	size_t gap_at;
-};
 
 enum { POLL_SIGNALS, POLL_ATTACH, POLL_EVENTS, POLL_INPUT, POLL_OUTPUT, POLL_MAX };
 
@@ -163,33 +145,19 @@ static void on_output(void *arg, uint64_t offset, const uint8_t *bytes, size_t n
 		      uint64_t lost)
 {
 	struct console *c = arg;
-	struct pending *p = &c->pending;
 
-	if (lost && !p->gap)
-		p->gap_at = p->n;
-	p->gap += lost;
+	pending_add(&c->pending, offset, bytes, n, lost);
 	c->lost += lost;
-	if (!p->n && !p->gap)
-		p->offset = offset;
-	if (p->n + n > p->max) {
-		p->max = p->n + n;
-		p->bytes = xrealloc(p->bytes, p->max, 1);
-	}
-	memcpy(p->bytes + p->n, bytes, n);
-	p->n += n;
 	c->quiet_since = now_ms();
 }
 
 /* Bytes were lost where the first byte that waits stands. */
 static void tell_gap(struct console *c)
 {
-	struct pending *p = &c->pending;
+	uint64_t lost = pending_gap(&c->pending);
 
-	if (!p->gap || p->gap_at)
-		return;
-	say(c, "%" PRIu64 " bytes of output were lost", p->gap);
-	p->offset += p->gap;
-	p->gap = 0;
+	if (lost)
+		say(c, "%" PRIu64 " bytes of output were lost", lost);
 }
 
 static bool ready(int fd, short events)
@@ -205,13 +173,10 @@ static bool ready(int fd, short events)
  */
 static bool write_some(struct console *c)
 {
-	struct pending *p = &c->pending;
-	size_t n = p->n < WRITE_MAX ? p->n : WRITE_MAX;
-	ssize_t done;
+	const uint8_t *bytes = c->pending.bytes;
+	ssize_t done = write(c->output, bytes, pending_next(&c->pending, WRITE_MAX));
+	size_t n;
 
-	if (p->gap && n > p->gap_at)
-		n = p->gap_at;
-	done = write(c->output, p->bytes, n);
 	if (done < 0 && errno != EINTR && errno != EAGAIN) {
 		ctl_fail(c->ctl, CTL_REFUSED, "cannot write the output: %s", strerror(errno));
 		finish(c, CTL_REFUSED);
@@ -219,13 +184,9 @@ static bool write_some(struct console *c)
 	if (done <= 0)
 		return false;
 	n = (size_t)done;
-	c->in_line = p->bytes[n - 1] != '\n' && p->bytes[n - 1] != '\r';
+	c->in_line = bytes[n - 1] != '\n' && bytes[n - 1] != '\r';
 	c->written += n;
-	p->n -= n;
-	p->offset += n;
-	if (p->gap)
-		p->gap_at -= n;
-	memmove(p->bytes, p->bytes + n, p->n);
+	pending_written(&c->pending, n);
 	return true;
 }
 
@@ -510,7 +471,7 @@ static void see(struct console *c, struct vnl_replies *messages)
 	vnl_replies_free(messages);
 }
 
-/* Asks how things are, for a start or where events were lost. */
+/* Asks how things are, for a start or where events were lost.  Return: 0, or -1, and it is over. */
 static int ask(struct console *c)
 {
 	struct vnl_msg *port = vnl_msg_new(VSERIAL_CMD_PORT_GET, false);
@@ -534,7 +495,10 @@ static int ask(struct console *c)
 	vnl_msg_free(sessions);
 	vnl_close(vnl);
 	/* If the port is gone, so is the session, which is told with a reason. */
-	return rc && error.err != ENOENT && error.err != ENODEV ? -1 : 0;
+	if (!rc || error.err == ENOENT || error.err == ENODEV)
+		return 0;
+	fail_netlink(c, &error);
+	return -1;
 }
 
 static void take_events(struct console *c)
@@ -547,9 +511,7 @@ static void take_events(struct console *c)
 			see(c, &events);
 		} else if (error.err == ENOBUFS) {
 			c->watch.writer = 0;
-			if (!ask(c))
-				continue;
-			fail_netlink(c, &error);
+			ask(c);
 		} else {
 			fail_netlink(c, &error);
 		}

@@ -90,6 +90,18 @@ static void append(struct vnl_replies *to, struct vnl_replies *from)
 	vnl_replies_free(from);
 }
 
+enum ctl_status ctl_open(struct ctl *ctl, struct vnl **socket)
+{
+	struct vnl_error error;
+
+	if (!*socket)
+		*socket = vnl_open(&error);
+	if (*socket)
+		return CTL_DONE;
+	ctl_fail_netlink(ctl, &error);
+	return error.err == ENOENT ? CTL_NO_MODULE : CTL_REFUSED;
+}
+
 /* A request was refused, and @error says why: what came before it goes. */
 static enum ctl_status take_back(struct ctl *ctl, const struct vnl_error *error)
 {
@@ -105,18 +117,16 @@ static enum ctl_status take_back(struct ctl *ctl, const struct vnl_error *error)
 
 static enum ctl_status send_queue(struct ctl *ctl, struct vnl_replies *replies)
 {
+	enum ctl_status status;
 	struct vnl_replies part;
 	struct vnl_error error;
 	unsigned int i;
 
 	if (!ctl->queued)
 		return CTL_DONE;
-	if (!ctl->socket)
-		ctl->socket = vnl_open(&error);
-	if (!ctl->socket) {
-		ctl_fail_netlink(ctl, &error);
-		return error.err == ENOENT ? CTL_NO_MODULE : CTL_REFUSED;
-	}
+	status = ctl_open(ctl, &ctl->socket);
+	if (status != CTL_DONE)
+		return status;
 	for (i = 0; i < ctl->queued; i++) {
 		if (vnl_call(ctl->socket, ctl->queue[i], &part, &error))
 			return i && ctl->undo ? take_back(ctl, &error) :

@@ -98,6 +98,15 @@ struct vnl_msg *ctl_undo(struct ctl *ctl, uint8_t cmd);
 void ctl_unqueue(struct ctl *ctl);
 
 /**
+ * ctl_open() - open a socket to the module, unless it is open
+ * @ctl: the run
+ * @socket: its own, or one that the handler closes; NULL before
+ *
+ * Return: the exit status; a failure has been kept with ctl_fail().
+ */
+enum ctl_status ctl_open(struct ctl *ctl, struct vnl **socket);
+
+/**
  * ctl_fail() - keep the sentence that says why a command failed
  * @ctl: the run
  * @status: the command's exit status

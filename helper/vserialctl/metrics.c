@@ -32,46 +32,25 @@ struct all {
 /**
  * struct writer - where to, and how
  * @file: where to
- * @prometheus: in Prometheus' text format instead of OpenMetrics
+ * @prometheus: in Prometheus' text format, which has types for counters, instead of one
+ *              that is OpenMetrics as well
  */
 struct writer {
 	FILE *file;
 	bool prometheus;
 };
 
-/* What a sample's name has behind its family's, by the family's type. */
-static const struct {
-	const char *type;
-	const char *suffix;
-} types[] = {
-	{ "counter", "_total" },
-	{ "info", "_info" },
-	{ "gauge", "" },
-	{ "stateset", "" },
-};
-
-static const char *suffix_of(const char *type)
-{
-	size_t i = 0;
-
-	while (strcmp(types[i].type, type))
-		i++;
-	return types[i].suffix;
-}
-
 /*
- * In Prometheus' format a family is named as its samples are, and what it has
- * no type for is a gauge.
+ * OpenMetrics calls a family of counters what its samples are called without _total,
+ * Prometheus' format calls it what they are called: of a counter without a type both
+ * are content.
  */
-static void head(const struct writer *w, const char *name, const char *type, const char *unit,
+static void head(const struct writer *w, const char *name, bool counter, const char *unit,
 		 const char *help)
 {
-	const char *suffix = w->prometheus ? suffix_of(type) : "";
-
-	if (w->prometheus && strcmp(type, "counter"))
-		type = "gauge";
-	fprintf(w->file, "# HELP vserial_%s%s %s\n", name, suffix, help);
-	fprintf(w->file, "# TYPE vserial_%s%s %s\n", name, suffix, type);
+	fprintf(w->file, "# HELP vserial_%s %s\n", name, help);
+	if (w->prometheus || !counter)
+		fprintf(w->file, "# TYPE vserial_%s %s\n", name, counter ? "counter" : "gauge");
 	if (unit && !w->prometheus)
 		fprintf(w->file, "# UNIT vserial_%s %s\n", name, unit);
 }
@@ -102,10 +81,9 @@ static void guest_sample(const struct writer *w, const char *name, const struct 
 }
 
 /* What all samples of a port begin with; the caller goes on behind the labels. */
-static void port_labels(const struct writer *w, const char *name, const char *suffix,
-			const struct port *port)
+static void port_labels(const struct writer *w, const char *name, const struct port *port)
 {
-	fprintf(w->file, "vserial_%s%s{", name, suffix);
+	fprintf(w->file, "vserial_%s{", name);
 	label(w->file, "guest", port->guest);
 	fprintf(w->file, ",port=\"%u\"", port->index);
 }
@@ -113,23 +91,24 @@ static void port_labels(const struct writer *w, const char *name, const char *su
 /* Numbers of a port. */
 static const struct number {
 	const char *name;
-	const char *type;
+	bool counter;
+	/* A gauge's, with which its name ends. */
 	const char *unit;
 	const char *help;
 } numbers[] = {
-	{ "port_power", "gauge", NULL, "Whether the guest has the port open." },
-	{ "port_connected", "gauge", NULL, "Whether the port is to be connected to its backing." },
-	{ "port_tx_bytes", "counter", "bytes", "Bytes that the guest wrote." },
-	{ "port_rx_bytes", "counter", "bytes", "Bytes that were given to the guest." },
-	{ "port_dropped_bytes", "counter", "bytes", "Bytes that were lost, both directions." },
-	{ "port_log_dropped_bytes", "counter", "bytes", "Bytes that the port's log lost." },
-	{ "port_tx_unread_bytes", "gauge", "bytes", "Bytes that the backing has yet to take." },
-	{ "port_rx_unread_bytes", "gauge", "bytes", "Bytes that the guest has yet to take." },
-	{ "port_breaks", "counter", NULL, "Breaks that the guest received." },
-	{ "port_frame_errors", "counter", NULL, "Framing errors that the guest received." },
-	{ "port_parity_errors", "counter", NULL, "Parity errors that the guest received." },
-	{ "port_overruns", "counter", NULL, "Overruns that the guest received." },
-	{ "port_polls", "counter", NULL, "Reads of the UART's registers that found nothing new." },
+	{ "port_power", false, NULL, "Whether the guest has the port open." },
+	{ "port_connected", false, NULL, "Whether the port is to be connected to its backing." },
+	{ "port_tx_bytes_total", true, NULL, "Bytes that the guest wrote." },
+	{ "port_rx_bytes_total", true, NULL, "Bytes that were given to the guest." },
+	{ "port_dropped_bytes_total", true, NULL, "Bytes that were lost, both directions." },
+	{ "port_log_dropped_bytes_total", true, NULL, "Bytes that the port's log lost." },
+	{ "port_tx_unread_bytes", false, "bytes", "Bytes that the backing has yet to take." },
+	{ "port_rx_unread_bytes", false, "bytes", "Bytes that the guest has yet to take." },
+	{ "port_breaks_total", true, NULL, "Breaks that the guest received." },
+	{ "port_frame_errors_total", true, NULL, "Framing errors that the guest received." },
+	{ "port_parity_errors_total", true, NULL, "Parity errors that the guest received." },
+	{ "port_overruns_total", true, NULL, "Overruns that the guest received." },
+	{ "port_polls_total", true, NULL, "Reads of the UART's registers that found nothing new." },
 };
 
 #define NUMBERS	(sizeof(numbers) / sizeof(numbers[0]))
@@ -154,9 +133,9 @@ static void write_numbers(const struct writer *w, const struct all *all)
 
 	for (i = 0; i < NUMBERS; i++) {
 		number = &numbers[i];
-		head(w, number->name, number->type, number->unit, number->help);
+		head(w, number->name, number->counter, number->unit, number->help);
 		for (j = 0; j < all->n_ports; j++) {
-			port_labels(w, number->name, suffix_of(number->type), &all->ports[j]);
+			port_labels(w, number->name, &all->ports[j]);
 			fprintf(w->file, "} %" PRIu64 "\n", value_of(&all->ports[j], i));
 		}
 	}
@@ -166,10 +145,10 @@ static void write_guests(const struct writer *w, const struct all *all)
 {
 	size_t i;
 
-	head(w, "guest_power", "gauge", NULL, "Whether the guest has any port open.");
+	head(w, "guest_power", false, NULL, "Whether the guest has any port open.");
 	for (i = 0; i < all->n_guests; i++)
 		guest_sample(w, "guest_power", &all->guests[i], all->guests[i].power);
-	head(w, "guest_ports", "gauge", NULL, "Ports that the guest has.");
+	head(w, "guest_ports", false, NULL, "Ports that the guest has.");
 	for (i = 0; i < all->n_guests; i++)
 		guest_sample(w, "guest_ports", &all->guests[i], all->guests[i].ports);
 }
@@ -179,10 +158,10 @@ static void write_info(const struct writer *w, const struct all *all)
 	const struct port *port;
 	size_t i;
 
-	head(w, "port", "info", NULL, "What the port is.");
+	head(w, "port_info", false, NULL, "What the port is.");
 	for (i = 0; i < all->n_ports; i++) {
 		port = &all->ports[i];
-		port_labels(w, "port", "_info", port);
+		port_labels(w, "port_info", port);
 		fprintf(w->file, ",tty=\"ttyVS%u\",", port->minor);
 		label(w->file, "backing", port->backing);
 		fputs("} 1\n", w->file);
@@ -194,11 +173,11 @@ static void write_states(const struct writer *w, const struct all *all)
 	uint32_t state;
 	size_t i;
 
-	head(w, "port_state", "stateset", NULL, "How the port stands with its backing.");
+	head(w, "port_state", false, NULL, "How the port stands with its backing.");
 	for (i = 0; i < all->n_ports; i++) {
 		for (state = 0; state <= VSERIAL_STATE_UNRECOVERABLE_ERROR; state++) {
-			port_labels(w, "port_state", "", &all->ports[i]);
-			/* A set of states has its own name for a label. */
+			port_labels(w, "port_state", &all->ports[i]);
+			/* OpenMetrics' set of states has its own name for a label. */
 			fprintf(w->file, ",vserial_port_state=\"%s\"} %d\n", state_name(state),
 				all->ports[i].state == state);
 		}
@@ -209,9 +188,9 @@ static void write_sessions(const struct writer *w, const struct all *all)
 {
 	size_t i;
 
-	head(w, "port_sessions", "gauge", NULL, "Who is attached: consoles, and peers on a network.");
+	head(w, "port_sessions", false, NULL, "Who is attached: consoles, and peers on a network.");
 	for (i = 0; i < all->n_ports; i++) {
-		port_labels(w, "port_sessions", "", &all->ports[i]);
+		port_labels(w, "port_sessions", &all->ports[i]);
 		fprintf(w->file, "} %u\n", all->sessions[i]);
 	}
 }

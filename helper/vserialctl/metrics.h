@@ -12,8 +12,8 @@
  * metrics_write() - write all there is
  * @file: where to
  * @replies: guests, ports and sessions, in any order
- * @prometheus: in Prometheus' text format 0.0.4, which differs from OpenMetrics 1.0
- *	in the names of counters and knows fewer types
+ * @prometheus: in Prometheus' text format 0.0.4 alone, in which counters have a type;
+ *	else what is OpenMetrics 1.0 besides
  */
 void metrics_write(FILE *file, const struct vnl_replies *replies, bool prometheus);
 

@@ -47,6 +47,26 @@ static const char *const state_words[] = {
 	[VSERIAL_STATE_UNRECOVERABLE_ERROR] = "unrecoverable-error",
 };
 
+static const char *const migration_words[] = {
+	[VSERIAL_MIGRATION_NONE] = "none",
+	[VSERIAL_MIGRATION_INCOMING] = "incoming",
+	[VSERIAL_MIGRATION_OUTGOING] = "outgoing",
+	[VSERIAL_MIGRATION_COMPLETED] = "completed",
+	[VSERIAL_MIGRATION_ABORTED] = "aborted",
+	[VSERIAL_MIGRATION_LEAVING] = "leaving",
+	[VSERIAL_MIGRATION_PARTING] = "parting",
+	[VSERIAL_MIGRATION_ARRIVING] = "arriving",
+};
+
+static const char *const handover_words[] = {
+	[VSERIAL_HANDOVER_NONE] = "none",
+	[VSERIAL_HANDOVER_ASKED] = "asked",
+	[VSERIAL_HANDOVER_GRANTED] = "granted",
+	[VSERIAL_HANDOVER_REFUSED] = "refused",
+	[VSERIAL_HANDOVER_ENDING] = "ending",
+	[VSERIAL_HANDOVER_ENDED] = "ended",
+};
+
 static const struct {
 	uint32_t bit;
 	const char *name;
@@ -78,6 +98,16 @@ const char *endpoint_name(uint32_t endpoint)
 	return endpoint < LENGTH(endpoint_words) - 1 ? endpoint_words[endpoint] : "unknown";
 }
 
+const char *migration_name(uint32_t migration)
+{
+	return migration < LENGTH(migration_words) ? migration_words[migration] : "unknown";
+}
+
+const char *handover_name(uint32_t handover)
+{
+	return handover < LENGTH(handover_words) ? handover_words[handover] : "unknown";
+}
+
 const char *state_name(uint32_t state)
 {
 	return state < LENGTH(state_words) ? state_words[state] : "unknown";
@@ -104,6 +134,8 @@ void guest_read(const struct vnl_reply *reply, struct guest *guest)
 		.gid = vnl_u32(reply, VSERIAL_A_GUEST_GID),
 		.ports = vnl_u32(reply, VSERIAL_A_GUEST_NR_PORTS),
 		.power = vnl_u8(reply, VSERIAL_A_GUEST_POWER),
+		.migration = vnl_u32(reply, VSERIAL_A_GUEST_MIGRATION),
+		.vmotion_limit = vnl_u32(reply, VSERIAL_A_GUEST_MIGRATION_LIMIT),
 	};
 }
 
@@ -145,6 +177,8 @@ void port_read(const struct vnl_reply *reply, struct port *port)
 		.parity = vnl_u32(reply, VSERIAL_A_PORT_PARITY),
 		.overrun = vnl_u32(reply, VSERIAL_A_PORT_OVERRUN),
 		.polls = vnl_u64(reply, VSERIAL_A_PORT_POLLS),
+		.handover = vnl_u32(reply, VSERIAL_A_PORT_HANDOVER),
+		.handover_reason = vnl_str(reply, VSERIAL_A_PORT_HANDOVER_REASON),
 	};
 }
 
@@ -156,6 +190,7 @@ void session_read(const struct vnl_reply *reply, struct session *session)
 		.index = vnl_u32(reply, VSERIAL_A_SESSION_INDEX),
 		.writer = vnl_u8(reply, VSERIAL_A_SESSION_WRITER),
 		.read_only = vnl_has(reply, VSERIAL_A_SESSION_READ_ONLY),
+		.capture = vnl_has(reply, VSERIAL_A_SESSION_CAPTURE),
 		.peer = vnl_str(reply, VSERIAL_A_SESSION_PEER),
 		.uid = vnl_u32(reply, VSERIAL_A_SESSION_UID),
 		.pid = vnl_u32(reply, VSERIAL_A_SESSION_PID),
@@ -197,5 +232,7 @@ const char *session_role(const struct session *session)
 {
 	if (session->writer)
 		return "writes";
+	if (session->capture)
+		return "captures";
 	return session->read_only ? "read-only" : "reads";
 }

@@ -19,6 +19,8 @@
  * @gid: the owner's group
  * @ports: how many ports it has
  * @power: a port of it is open
+ * @migration: enum vserial_migration
+ * @vmotion_limit: how long it is held at most when it leaves, in milliseconds
  *
  * The pointers lead into the message it was read from.
  */
@@ -32,6 +34,8 @@ struct guest {
 	uint32_t gid;
 	uint32_t ports;
 	bool power;
+	uint32_t migration;
+	uint32_t vmotion_limit;
 };
 
 /**
@@ -71,6 +75,8 @@ struct guest {
  * @parity: parity errors received
  * @overrun: overruns received
  * @polls: that found nothing
+ * @handover: enum vserial_handover
+ * @handover_reason: why it is refused, or ""
  *
  * The pointers lead into the message it was read from.
  */
@@ -110,6 +116,8 @@ struct port {
 	uint32_t parity;
 	uint32_t overrun;
 	uint64_t polls;
+	uint32_t handover;
+	const char *handover_reason;
 };
 
 /**
@@ -119,6 +127,7 @@ struct port {
  * @index: the port's number in it
  * @writer: it is the port's writer
  * @read_only: it never will be
+ * @capture: it is given all that goes over the cable
  * @peer: who and from where, or ""
  * @uid: the user who attached
  * @pid: the process that attached
@@ -136,6 +145,7 @@ struct session {
 	uint32_t index;
 	bool writer;
 	bool read_only;
+	bool capture;
 	const char *peer;
 	uint32_t uid;
 	uint32_t pid;
@@ -179,7 +189,7 @@ int guest_order(const void *a, const void *b);
 /** port_order() - for qsort(): ports by guest, as guest_order(), and index. */
 int port_order(const void *a, const void *b);
 
-/** session_role() - what a session may do: "writes", "reads", "read-only". */
+/** session_role() - what a session may do: "writes", "reads", "read-only", "captures". */
 const char *session_role(const struct session *session);
 
 /* The names of enum vserial_overflow, each at its number, and a NULL. */
@@ -205,6 +215,12 @@ extern const char *const direction_words[];
 
 /** direction_name() - the name of an enum vserial_direction. */
 const char *direction_name(uint32_t direction);
+
+/** migration_name() - the name of an enum vserial_migration. */
+const char *migration_name(uint32_t migration);
+
+/** handover_name() - the name of an enum vserial_handover. */
+const char *handover_name(uint32_t handover);
 
 /** state_name() - the name of an enum vserial_state. */
 const char *state_name(uint32_t state);

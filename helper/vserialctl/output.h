@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guests, ports, sessions and events printed on stdout. */
+/* Guests, ports, sessions, service rules and events printed on stdout. */
 #ifndef VSERIALCTL_OUTPUT_H
 #define VSERIALCTL_OUTPUT_H
 
@@ -11,6 +11,8 @@ struct top;
 void text_guests(const struct vnl_replies *replies, bool details);
 void text_ports(const struct vnl_replies *replies, bool details);
 void text_sessions(const struct vnl_replies *replies, bool details);
+void text_rules(const struct vnl_replies *replies);
+void text_test(const struct vnl_replies *replies);
 void text_uarts(const struct vnl_replies *replies);
 void text_event(const struct vnl_reply *event);
 
@@ -21,6 +23,8 @@ void text_event(const struct vnl_reply *event);
 void json_guests(const struct vnl_replies *replies, bool list);
 void json_ports(const struct vnl_replies *replies, bool list);
 void json_sessions(const struct vnl_replies *replies, bool list);
+void json_rules(const struct vnl_replies *replies);
+void json_test(const struct vnl_replies *replies);
 void json_uarts(const struct vnl_replies *replies);
 void json_event(const struct vnl_reply *event);
 void json_top(const struct top *top);

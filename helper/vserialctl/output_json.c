@@ -11,6 +11,7 @@
 #include "output.h"
 #include "owner.h"
 #include "printable.h"
+#include "rule.h"
 #include "top.h"
 
 /* Steals @value; jansson fails only where memory does. */
@@ -79,6 +80,8 @@ static void set_guest(json_t *object, const struct vnl_reply *reply)
 	set(object, "owner", owner_json(&guest));
 	set_number(object, "ports", guest.ports);
 	set_bool(object, "power", guest.power);
+	set_string(object, "migration", migration_name(guest.migration));
+	set_number(object, "vmotion-limit", guest.vmotion_limit);
 }
 
 static void set_name(json_t *object, const char *guest, uint32_t index)
@@ -126,6 +129,8 @@ static void set_port(json_t *object, const struct vnl_reply *reply)
 	set_bool(object, "connected", port.connected);
 	set_string(object, "state", state_name(port.state));
 	set_string(object, "reason", port.reason);
+	set_string(object, "handover", handover_name(port.handover));
+	set_string(object, "handover-reason", port.handover_reason);
 	set_string(object, "peer", port.peer);
 	set_string(object, "backing", port.backing);
 	set_bool(object, "connect-at-power-on", port.connect_at_power_on);
@@ -171,6 +176,7 @@ static void set_session(json_t *object, const struct vnl_reply *reply)
 	set_session_name(object, &session);
 	set_bool(object, "writer", session.writer);
 	set_bool(object, "read-only", session.read_only);
+	set_bool(object, "capture", session.capture);
 	set_string(object, "peer", session.peer);
 	set(object, "backing", session.backing ? json_integer(session.backing) : json_null());
 	user = owner_user(session.uid);
@@ -240,6 +246,56 @@ void json_sessions(const struct vnl_replies *replies, bool list)
 	print_replies(replies, list, set_session);
 }
 
+static void set_rule_name(json_t *object, const struct rule *rule)
+{
+	set_string(object, "guest", rule->guest);
+	set(object, "rank", rule->ranked ? json_integer(rule->rank) : json_null());
+}
+
+static void set_decision(json_t *object, const struct rule *rule)
+{
+	set_rule_name(object, rule);
+	set_string(object, "action", action_name(rule->action));
+	set_string(object, "service", service_name(rule->service));
+	set_string(object, "direction", towards_name(rule->direction));
+}
+
+static void set_rule(json_t *object, const struct vnl_reply *reply)
+{
+	char text[RULE_PORTS_TEXT] = "";
+	struct rule rule;
+	char *user = NULL;
+
+	rule_read(reply, &rule);
+	set_decision(object, &rule);
+	set_string(object, "port", rule.ported ? rule_ports(&rule, text) : "");
+	if (rule.has_uid)
+		user = owner_user(rule.uid);
+	set(object, "uid", rule.has_uid ? json_integer(rule.uid) : json_null());
+	set_string(object, "user", user ? user : "");
+	free(user);
+	set_string(object, "exe", rule.exe);
+	set_number(object, "hits", rule.hits);
+}
+
+static void set_test(json_t *object, const struct vnl_reply *reply)
+{
+	struct rule rule;
+
+	rule_read(reply, &rule);
+	set_decision(object, &rule);
+}
+
+void json_rules(const struct vnl_replies *replies)
+{
+	print_replies(replies, true, set_rule);
+}
+
+void json_test(const struct vnl_replies *replies)
+{
+	print_replies(replies, true, set_test);
+}
+
 static void set_uart(json_t *object, const struct vnl_reply *reply)
 {
 	struct uart uart;
@@ -259,6 +315,7 @@ void json_uarts(const struct vnl_replies *replies)
 void json_event(const struct vnl_reply *event)
 {
 	json_t *object = json_object();
+	struct rule rule;
 
 	switch (vnl_cmd(event)) {
 	case VSERIAL_CMD_GUEST_NTF:
@@ -285,6 +342,15 @@ void json_event(const struct vnl_reply *event)
 	case VSERIAL_CMD_SESSION_DEL_NTF:
 		set_string(object, "event", "session-del");
 		set_session_end(object, event);
+		break;
+	case VSERIAL_CMD_SERVICE_NTF:
+		set_string(object, "event", "service");
+		set_rule(object, event);
+		break;
+	case VSERIAL_CMD_SERVICE_DEL_NTF:
+		set_string(object, "event", "service-del");
+		rule_read(event, &rule);
+		set_rule_name(object, &rule);
 		break;
 	default:
 		set_string(object, "event", "unknown");

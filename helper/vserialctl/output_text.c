@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests, ports, sessions and events for people.  Strings that others chose go
+ * Guests, ports, sessions, service rules and events for people.  Strings that others chose go
  * through printable(), so that no name can move a terminal's cursor.
  */
 #include <inttypes.h>
@@ -17,6 +17,7 @@
 #include "output.h"
 #include "owner.h"
 #include "printable.h"
+#include "rule.h"
 #include "table.h"
 
 static const char *on_off(bool on)
@@ -65,6 +66,9 @@ static void guest_details(const struct guest *guest)
 	printf("%s\n", guest->name);
 	printf("    power          %s\n", on_off(guest->power));
 	printf("    ports          %u\n", guest->ports);
+	if (guest->migration)
+		printf("    migration      %s\n", migration_name(guest->migration));
+	printf("    vmotion-limit  %u ms\n", guest->vmotion_limit);
 	printf("    owner          %s\n", owner);
 	printf("    uuid           %s\n", uuid_text(guest->uuid, uuid));
 	printf("    vc-uuid        %s\n", uuid_text(guest->vc_uuid, uuid));
@@ -138,6 +142,9 @@ static void port_details(const struct port *port)
 	printf("    connected            %s\n", on_off(port->connected));
 	printf("    state                %s\n", state_name(port->state));
 	string_detail("reason", port->reason);
+	if (port->handover)
+		printf("    handover             %s\n", handover_name(port->handover));
+	string_detail("handover-reason", port->handover_reason);
 	string_detail("peer", port->peer);
 	string_detail("backing", port->backing);
 	printf("    tx                   %" PRIu64 " bytes, %u unread\n", port->tx_bytes,
@@ -289,6 +296,66 @@ void text_sessions(const struct vnl_replies *replies, bool details)
 	table_print(&table);
 }
 
+/* The user's name or number, or what stands for any; the caller frees it. */
+static char *rule_user(const struct rule *rule)
+{
+	return rule->has_uid ? user_text(rule->uid) : xstrdup("-");
+}
+
+static void rule_row(struct table *table, const struct rule *rule)
+{
+	char *exe = printable(rule->exe, false);
+	char *user = rule_user(rule);
+	char ports[RULE_PORTS_TEXT];
+
+	table_cell(table, "%s", rule->guest);
+	table_cell(table, "%u", rule->rank);
+	table_cell(table, "%s", action_name(rule->action));
+	table_cell(table, "%s", service_name(rule->service));
+	table_cell(table, "%s", towards_name(rule->direction));
+	table_cell(table, "%s", rule->ported ? rule_ports(rule, ports) : "-");
+	table_cell(table, "%s", user);
+	table_cell(table, "%" PRIu64, rule->hits);
+	table_cell(table, "%s", *exe ? exe : "-");
+	free(user);
+	free(exe);
+}
+
+void text_rules(const struct vnl_replies *replies)
+{
+	static const char *const head[] = { "GUEST", "RANK", "ACTION", "SERVICE",
+					    "DIRECTION", "PORT", "USER", "HITS",
+					    "EXECUTABLE" };
+	struct table table = { .columns = sizeof(head) / sizeof(head[0]) };
+	struct rule rule;
+	size_t i;
+
+	for (i = 0; i < table.columns && replies->n; i++)
+		table_cell(&table, "%s", head[i]);
+	for (i = 0; i < replies->n; i++) {
+		rule_read(replies->v[i], &rule);
+		rule_row(&table, &rule);
+	}
+	table_print(&table);
+}
+
+void text_test(const struct vnl_replies *replies)
+{
+	struct rule rule;
+	size_t i;
+
+	for (i = 0; i < replies->n; i++) {
+		rule_read(replies->v[i], &rule);
+		printf("%s towards the %s: ", service_name(rule.service),
+		       towards_name(rule.direction));
+		if (rule.ranked)
+			printf("%s, by rule %u\n", action_name(rule.action), rule.rank);
+		else
+			printf("%s, by default: no rule matches\n",
+			       action_name(rule.action));
+	}
+}
+
 void text_uarts(const struct vnl_replies *replies)
 {
 	static const char *const head[] = { "UART", "HARDWARE", "HOLDER", "FOR PORTS" };
@@ -374,6 +441,25 @@ static void session_del_event(const struct vnl_reply *event)
 	free(reason);
 }
 
+static void rule_event(const struct vnl_reply *event)
+{
+	char ports[RULE_PORTS_TEXT];
+	struct rule rule;
+	char *user, *exe;
+
+	rule_read(event, &rule);
+	user = rule_user(&rule);
+	exe = printable(rule.exe, false);
+	printf("service %s rank %u %s %s direction %s%s%s%s%s%s%s\n", rule.guest,
+	       rule.rank, action_name(rule.action), service_name(rule.service),
+	       towards_name(rule.direction), rule.ported ? " port " : "",
+	       rule.ported ? rule_ports(&rule, ports) : "",
+	       rule.has_uid ? " user " : "", rule.has_uid ? user : "",
+	       *exe ? " exe " : "", exe);
+	free(user);
+	free(exe);
+}
+
 void text_event(const struct vnl_reply *event)
 {
 	switch (vnl_cmd(event)) {
@@ -395,6 +481,14 @@ void text_event(const struct vnl_reply *event)
 		break;
 	case VSERIAL_CMD_SESSION_DEL_NTF:
 		session_del_event(event);
+		break;
+	case VSERIAL_CMD_SERVICE_NTF:
+		rule_event(event);
+		break;
+	case VSERIAL_CMD_SERVICE_DEL_NTF:
+		printf("deleted service %s rank %u\n",
+		       vnl_str(event, VSERIAL_A_SERVICE_GUEST),
+		       vnl_u32(event, VSERIAL_A_SERVICE_RANK));
 		break;
 	default:
 		printf("unknown event %u\n", vnl_cmd(event));

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Finds out what a concentrator of virtual serial ports does. */
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "conf.h"
 #include "conn.h"
 #include "memory.h"
+#include "patient.h"
 #include "probe.h"
 #include "tls_rules.h"
 #include "transport.h"
@@ -69,103 +67,14 @@ struct side {
 	char why[PROBE_WHY_MAX];
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* Connections. */
-
-static bool wait_io(int fd, short events, uint64_t end)
-{
-	struct pollfd pollfd = { .fd = fd, .events = events };
-	uint64_t now = now_ms();
-
-	return now < end && poll(&pollfd, 1, (int)(end - now)) > 0;
-}
-
-/* Return: 0, or an errno. */
-static int connect_to(const struct address *to, int *fd)
-{
-	socklen_t len = sizeof(int);
-	int err = 0;
-
-	*fd = socket_dial(to);
-	if (*fd < 0)
-		return -*fd;
-	if (!wait_io(*fd, POLLOUT, now_ms() + CONNECT_TIME))
-		err = ETIMEDOUT;
-	else if (getsockopt(*fd, SOL_SOCKET, SO_ERROR, &err, &len))
-		err = errno;
-	if (err)
-		close(*fd);
-	return err;
-}
-
-/* Return: the socket, or -1. */
-static int dial(const struct target *target, char *why)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found, *at;
-	char port[16], text[ADDRESS_TEXT];
-	int rc, fd = -1;
-
-	snprintf(port, sizeof(port), "%u", target->uri.port);
-	rc = getaddrinfo(target->uri.host, port, &hints, &found);
-	if (rc) {
-		snprintf(why, PROBE_WHY_MAX, "cannot find the host %s: %s", target->uri.host,
-			 gai_strerror(rc));
-		return -1;
-	}
-	for (at = found, rc = -1; at && rc; at = at->ai_next) {
-		struct address to = { .len = at->ai_addrlen };
-
-		memcpy(&to.storage, at->ai_addr, at->ai_addrlen);
-		rc = connect_to(&to, &fd);
-		if (rc)
-			snprintf(why, PROBE_WHY_MAX, "cannot connect to %s: %s",
-				 address_text(&to, text), strerror(rc));
-	}
-	freeaddrinfo(found);
-	return rc ? -1 : fd;
-}
-
-static void drop(struct conn *conn)
-{
-	struct conn *below;
-
-	close(conn->fd);
-	for (; conn; conn = below) {
-		below = conn->below;
-		conn->ops->end(conn);
-	}
-}
-
-/* Return: 0, or -1 with a sentence in @why. */
-static int shake_hands(struct conn *conn, char *why)
-{
-	uint64_t end = now_ms() + CONNECT_TIME;
-	uint32_t events;
-	int rc;
-
-	do {
-		rc = tls_handshake(conn, &events);
-	} while (rc == -EAGAIN &&
-		 wait_io(conn->fd, events & EPOLLOUT ? POLLOUT : POLLIN, end));
-	if (rc)
-		snprintf(why, PROBE_WHY_MAX, "%s", rc == -EAGAIN ?
-			 "it did not end the TLS handshake in time" : conn_why(conn, -rc));
-	return rc ? -1 : 0;
-}
 
 /* Return: the connection, encrypted if it is to be from the first byte, or NULL. */
 static struct conn *open_conn(const struct target *target, char *why)
 {
 	struct conn *conn;
-	int fd = dial(target, why);
+	int fd = patient_dial(target->uri.host, target->uri.port, CONNECT_TIME, why,
+			      PROBE_WHY_MAX);
 
 	if (fd < 0)
 		return NULL;
@@ -173,9 +82,9 @@ static struct conn *open_conn(const struct target *target, char *why)
 	if (!target->uri.tls)
 		return conn;
 	conn = conn_tls(conn, target->rules);
-	if (!shake_hands(conn, why))
+	if (!patient_shake_hands(conn, CONNECT_TIME, why, PROBE_WHY_MAX))
 		return conn;
-	drop(conn);
+	patient_drop(conn);
 	return NULL;
 }
 
@@ -185,7 +94,7 @@ static int begin(struct side *side, const struct target *target, char *why)
 
 	if (!conn)
 		return -1;
-	*side = (struct side){ .conn = conn, .target = target, .began = now_ms() };
+	*side = (struct side){ .conn = conn, .target = target, .began = patient_now() };
 	vspc_vm_start(&side->vm, target->identity, &times, target->uri.tls ? VSPC_TLS_ALREADY :
 		      tls_required(&target->uri) ? VSPC_TLS_REQUIRED : VSPC_TLS_POSSIBLE,
 		      side->began);
@@ -194,7 +103,7 @@ static int begin(struct side *side, const struct target *target, char *why)
 
 static void end(struct side *side)
 {
-	drop(side->conn);
+	patient_drop(side->conn);
 	vspc_vm_free(&side->vm);
 }
 
@@ -235,31 +144,31 @@ static void read_in(struct side *side)
 		return;
 	}
 	while (at < (size_t)n && !side->closed && side->vm.state != VSPC_VM_TLS) {
-		struct telnet_received r = vspc_vm_receive(&side->vm, now_ms(), bytes + at,
+		struct telnet_received r = vspc_vm_receive(&side->vm, patient_now(), bytes + at,
 							   (size_t)n - at, port, sizeof(port));
 
 		at += r.consumed;
 		/* One that asks without an end is answered as it takes the answers. */
 		if (!r.consumed && !write_out(side))
-			wait_io(side->conn->fd, POLLOUT, now_ms() + LOOK_TIME);
+			patient_wait(side->conn->fd, POLLOUT, patient_now() + LOOK_TIME);
 	}
 }
 
 /* TLS of telnet's option AUTHENTICATION. */
 static void encrypt(struct side *side)
 {
-	uint64_t end_at = now_ms() + CONNECT_TIME;
+	uint64_t end_at = patient_now() + CONNECT_TIME;
 
 	while (!write_out(side))
-		if (!wait_io(side->conn->fd, POLLOUT, end_at))
+		if (!patient_wait(side->conn->fd, POLLOUT, end_at))
 			break;
 	if (side->closed)
 		return;
 	side->conn = conn_tls(side->conn, side->target->rules);
-	if (shake_hands(side->conn, side->why))
+	if (patient_shake_hands(side->conn, CONNECT_TIME, side->why, sizeof(side->why)))
 		side->closed = true;
 	else
-		vspc_vm_encrypted(&side->vm, now_ms());
+		vspc_vm_encrypted(&side->vm, patient_now());
 }
 
 /* One turn: what is to be done until @end at the latest. */
@@ -271,28 +180,28 @@ static void turn(struct side *side, uint64_t end_at)
 	if (side->vm.deadline && side->vm.deadline < until)
 		until = side->vm.deadline;
 	if (conn_pending(side->conn) ||
-	    wait_io(side->conn->fd, written ? POLLIN : POLLIN | POLLOUT, until))
+	    patient_wait(side->conn->fd, written ? POLLIN : POLLIN | POLLOUT, until))
 		read_in(side);
 	if (side->vm.state == VSPC_VM_TLS && !side->closed)
 		encrypt(side);
-	vspc_vm_tick(&side->vm, now_ms());
+	vspc_vm_tick(&side->vm, patient_now());
 }
 
 /* Goes on until the state is none that passes by itself. */
 static void meet(struct side *side)
 {
-	uint64_t end_at = now_ms() + MEET_TIME;
+	uint64_t end_at = patient_now() + MEET_TIME;
 
-	while (!side->closed && side->vm.deadline && now_ms() < end_at)
+	while (!side->closed && side->vm.deadline && patient_now() < end_at)
 		turn(side, end_at);
 }
 
 /* Looks for a while; what @stop tells of may end it. */
 static void look(struct side *side, bool (*stop)(const struct side *side))
 {
-	uint64_t end_at = now_ms() + LOOK_TIME;
+	uint64_t end_at = patient_now() + LOOK_TIME;
 
-	while (!side->closed && now_ms() < end_at && !(stop && stop(side)))
+	while (!side->closed && patient_now() < end_at && !(stop && stop(side)))
 		turn(side, end_at);
 }
 
@@ -374,9 +283,9 @@ static void try_move(const struct target *target, struct side *side, struct prob
 
 	if (!knows_moves(&side->vm.facts))
 		return;
-	vspc_vm_begin(&side->vm, sequence, sizeof(sequence), now_ms());
+	vspc_vm_begin(&side->vm, sequence, sizeof(sequence), patient_now());
 	while (!side->closed && side->vm.state == VSPC_VM_BEGUN)
-		turn(side, now_ms() + MEET_TIME);
+		turn(side, patient_now() + MEET_TIME);
 	probe->padded |= side->vm.facts.padded;
 	if (side->vm.state != VSPC_VM_MOVING) {
 		/* It was told of the abort where it had not answered. */
@@ -413,7 +322,7 @@ static int try_all(const struct target *target, struct probe *probe)
 	if (side.conn->below && !*side.why)
 		tls_describe(side.conn, probe->tls);
 	probe->accepted = side.vm.state == VSPC_VM_UP;
-	probe->milliseconds = now_ms() - side.began;
+	probe->milliseconds = patient_now() - side.began;
 	if (!probe->accepted) {
 		snprintf(probe->why, sizeof(probe->why), "%s", side.vm.state == VSPC_VM_FAILED ?
 			 side.vm.why : *side.why ? side.why :

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests and ports written as the commands that make them.  Every setting
+ * Guests, service rules and ports written as the commands that make them.  Every setting
  * is written, also one at its default: a later version may have others.
  * Owners are written as numbers, which mean the same without the names.
  */
@@ -8,6 +8,7 @@
 #include <uuid/uuid.h>
 
 #include "number.h"
+#include "rule.h"
 #include "save.h"
 #include "words.h"
 
@@ -31,8 +32,30 @@ void save_guest(FILE *file, const struct guest *guest)
 	save_uuid(file, "location-uuid", guest->location_uuid);
 	if (guest->owned)
 		fprintf(file, " owner %u:%u", guest->uid, guest->gid);
+	if (guest->vmotion_limit)
+		fprintf(file, " vmotion-limit %u", guest->vmotion_limit);
 	fputc('\n', file);
 	free(name);
+}
+
+void save_rule(FILE *file, const struct rule *rule)
+{
+	char *guest = word_quote(rule->guest);
+	char *exe = word_quote(rule->exe);
+	char ports[RULE_PORTS_TEXT];
+
+	fprintf(file, "service add %s rank %u %s %s direction %s", guest, rule->rank,
+		action_name(rule->action), service_name(rule->service),
+		towards_name(rule->direction));
+	if (rule->ported)
+		fprintf(file, " port %s", rule_ports(rule, ports));
+	if (rule->has_uid)
+		fprintf(file, " user %u", rule->uid);
+	if (*rule->exe)
+		fprintf(file, " exe %s", exe);
+	fputc('\n', file);
+	free(guest);
+	free(exe);
 }
 
 void save_port(FILE *file, const struct port *port)

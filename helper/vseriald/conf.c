@@ -2,6 +2,7 @@
 /* The settings of the daemon; the file is read by inih, here alone. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,8 +39,29 @@ static const struct setting {
 	{ "handshake-timeout", offsetof(struct conf, handshake_timeout), 1, 600 },
 	{ "handshakes", offsetof(struct conf, handshakes), 1, 100000 },
 	{ "handshakes-per-address", offsetof(struct conf, handshakes_per_address), 1, 100000 },
+	{ "migrate-port", offsetof(struct conf, migrate_port), 1, 65535 },
+	{ "job-idle", offsetof(struct conf, job_idle), 100, 3600000 },
+	{ "printers", offsetof(struct conf, printers), 1, 1000 },
 	{ 0 },
 };
+
+/**
+ * struct size_setting - a setting that is a number of bytes
+ * @name: its name in the file
+ * @at: where it is in struct conf
+ */
+static const struct size_setting {
+	const char *name;
+	size_t at;
+} sizes[] = {
+	{ "spool-size", offsetof(struct conf, spool_size) },
+	{ "spool-owner", offsetof(struct conf, spool_owner) },
+	{ "job-size", offsetof(struct conf, job_size) },
+	{ 0 },
+};
+
+#define SIZE_LEAST	(64ull << 10)
+#define SIZE_MOST	(1ull << 40)
 
 /**
  * struct file_setting - a setting that names a file
@@ -56,13 +78,19 @@ static const struct file_setting {
 	{ "client-key", offsetof(struct conf, client_key) },
 	{ "ca", offsetof(struct conf, ca) },
 	{ "client-ca", offsetof(struct conf, client_ca) },
+	{ "migrate-certificate", offsetof(struct conf, migrate_certificate) },
+	{ "migrate-key", offsetof(struct conf, migrate_key) },
+	{ "migrate-ca", offsetof(struct conf, migrate_ca) },
+	{ "spool", offsetof(struct conf, spool) },
 	{ 0 },
 };
 
 static const char known[] = "user, bind, max-clients, accept-rate, viewer-buffer, "
 	"connect-timeout, retry-min, retry-max, keepalive-idle, keepalive-interval, "
 	"keepalive-count, user-timeout, certificate, key, client-certificate, client-key, ca, "
-	"client-ca, auth-timeout, handshake-timeout, handshakes, handshakes-per-address";
+	"client-ca, auth-timeout, handshake-timeout, handshakes, handshakes-per-address, "
+	"spool, spool-size, spool-owner, job-size, job-idle, printers, print-user, "
+	"migrate-certificate, migrate-key, migrate-ca, migrate-port, migrate-peers, migrate-create";
 
 #define VIEWER_BUFFER_MIN (64u << 10)
 #define VIEWER_BUFFER_MAX (64u << 20)
@@ -106,15 +134,24 @@ void conf_defaults(struct conf *conf)
 		.handshake_timeout = 10,
 		.handshakes = 256,
 		.handshakes_per_address = 32,
+		.migrate_port = 13371,
+		.spool_size = 256 << 20,
+		.spool_owner = 64 << 20,
+		.job_size = 32 << 20,
+		.job_idle = 5000,
+		.printers = 16,
+		.print_user = xstrdup("vserial-print"),
 	};
 	for (file = files; file->name; file++)
 		*file_at(conf, file) = xstrdup("");
+	free(conf->spool);
+	conf->spool = xstrdup(CONF_SPOOL);
 }
 
-static void free_bind(struct conf *conf)
+static void free_words(char **words, size_t *n)
 {
-	while (conf->n_bind)
-		free(conf->bind[--conf->n_bind]);
+	while (*n)
+		free(words[--*n]);
 }
 
 static int add_bind(struct reader *reader, const char *word)
@@ -133,17 +170,55 @@ static int add_bind(struct reader *reader, const char *word)
 	return *reader->why ? -1 : 0;
 }
 
-/* Addresses, parted by blanks or commas. */
-static int set_bind(struct reader *reader, const char *value)
+static int add_peer(struct reader *reader, const char *word)
+{
+	struct conf *conf = reader->conf;
+
+	if (conf->n_migrate_peers == CONF_PEERS_MAX) {
+		snprintf(reader->why, CONF_WHY_MAX, "migrate-peers: there are more than %d names",
+			 CONF_PEERS_MAX);
+		return -1;
+	}
+	conf->migrate_peers[conf->n_migrate_peers++] = xstrdup(word);
+	return 0;
+}
+
+/* Words, parted by blanks or commas. */
+static int each_word(struct reader *reader, const char *value,
+		     int (*add)(struct reader *reader, const char *word))
 {
 	char *words = xstrdup(value), *save = NULL, *word;
 	int rc = 0;
 
-	free_bind(reader->conf);
 	for (word = strtok_r(words, ", ", &save); word && !rc; word = strtok_r(NULL, ", ", &save))
-		rc = add_bind(reader, word);
+		rc = add(reader, word);
 	free(words);
 	return rc;
+}
+
+static int set_bind(struct reader *reader, const char *value)
+{
+	free_words(reader->conf->bind, &reader->conf->n_bind);
+	return each_word(reader, value, add_bind);
+}
+
+static int set_peers(struct reader *reader, const char *value)
+{
+	free_words(reader->conf->migrate_peers, &reader->conf->n_migrate_peers);
+	return each_word(reader, value, add_peer);
+}
+
+static int set_create(struct reader *reader, const char *value)
+{
+	bool yes = !strcmp(value, "yes");
+
+	if (!yes && strcmp(value, "no")) {
+		snprintf(reader->why, CONF_WHY_MAX, "migrate-create '%.200s' is neither yes nor no",
+			 value);
+		return -1;
+	}
+	reader->conf->migrate_create = yes;
+	return 0;
 }
 
 static int set_viewer_buffer(struct reader *reader, const char *value)
@@ -174,6 +249,26 @@ static int set_number(struct reader *reader, const struct setting *setting, cons
 	return 0;
 }
 
+static int set_size(struct reader *reader, const struct size_setting *setting, const char *value)
+{
+	uint64_t size;
+
+	if (size_parse(value, SIZE_MOST, &size) || size < SIZE_LEAST) {
+		snprintf(reader->why, CONF_WHY_MAX,
+			 "%s '%s' is not a size from 64K to 1024G, such as 64M", setting->name,
+			 value);
+		return -1;
+	}
+	memcpy((char *)reader->conf + setting->at, &size, sizeof(size));
+	return 0;
+}
+
+static void set_text(char **text, const char *value)
+{
+	free(*text);
+	*text = xstrdup(value);
+}
+
 static int set_file(struct reader *reader, const struct file_setting *file, const char *value)
 {
 	char **path = file_at(reader->conf, file);
@@ -183,14 +278,14 @@ static int set_file(struct reader *reader, const struct file_setting *file, cons
 			 file->name, value);
 		return -1;
 	}
-	free(*path);
-	*path = xstrdup(value);
+	set_text(path, value);
 	return 0;
 }
 
 static int set(struct reader *reader, const char *section, const char *name, const char *value)
 {
 	const struct setting *setting = numbers;
+	const struct size_setting *size = sizes;
 	const struct conf_more *more = reader->more;
 	const struct file_setting *file;
 	int rc;
@@ -201,17 +296,27 @@ static int set(struct reader *reader, const char *section, const char *name, con
 		return -1;
 	}
 	if (!strcmp(name, "user")) {
-		free(reader->conf->user);
-		reader->conf->user = xstrdup(value);
+		set_text(&reader->conf->user, value);
+		return 0;
+	}
+	if (!strcmp(name, "print-user")) {
+		set_text(&reader->conf->print_user, value);
 		return 0;
 	}
 	if (!strcmp(name, "bind"))
 		return set_bind(reader, value);
 	if (!strcmp(name, "viewer-buffer"))
 		return set_viewer_buffer(reader, value);
+	if (!strcmp(name, "migrate-peers"))
+		return set_peers(reader, value);
+	if (!strcmp(name, "migrate-create"))
+		return set_create(reader, value);
 	for (file = files; file->name; file++)
 		if (!strcmp(file->name, name))
 			return set_file(reader, file, value);
+	for (; size->name; size++)
+		if (!strcmp(size->name, name))
+			return set_size(reader, size, value);
 	while (setting->name && strcmp(setting->name, name))
 		setting++;
 	if (setting->name)
@@ -265,7 +370,9 @@ void conf_free(struct conf *conf)
 
 	for (file = files; file->name; file++)
 		free(*file_at(conf, file));
-	free_bind(conf);
+	free_words(conf->bind, &conf->n_bind);
+	free_words(conf->migrate_peers, &conf->n_migrate_peers);
 	free(conf->user);
+	free(conf->print_user);
 	*conf = (struct conf){ 0 };
 }

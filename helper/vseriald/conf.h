@@ -3,11 +3,14 @@
 #ifndef VSERIALD_CONF_H
 #define VSERIALD_CONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define CONF_FILE	"/etc/vserial/vseriald.conf"
+#define CONF_SPOOL	"/var/lib/vserial/spool"
 #define CONF_BIND_MAX	8
+#define CONF_PEERS_MAX	256
 #define CONF_WHY_MAX	512
 
 /**
@@ -35,8 +38,23 @@
  * @handshake_timeout: what a TLS handshake may take, in seconds
  * @handshakes: how many may be under way
  * @handshakes_per_address: how many of these from one address
+ * @spool: the folder that print jobs wait in
+ * @spool_size: bytes that all jobs together may take
+ * @spool_owner: bytes that those of one owner may take
+ * @job_size: of a longer job the rest is another
+ * @job_idle: milliseconds without a byte behind a form feed that end a job
+ * @printers: how many jobs may be on their way at a time
+ * @print_user: whom vserial-print runs as, "" for the daemon's
  * @user_timeout: seconds that a peer may leave bytes unacknowledged, 0: the
  *	system's
+ * @migrate_certificate: what this host shows to another that it hands a guest to
+ *	or is handed one by, a file, "" if it does neither
+ * @migrate_key: its private key, "" where it is in the same file
+ * @migrate_ca: the authorities of such hosts, a file or a folder
+ * @migrate_port: where they listen
+ * @migrate_peers: the names of those that may hand guests over to this one
+ * @n_migrate_peers: how many; 0: all whom @migrate_ca has issued a certificate
+ * @migrate_create: they may have what is missing here made
  */
 struct conf {
 	char *user;
@@ -62,6 +80,20 @@ struct conf {
 	uint32_t handshake_timeout;
 	uint32_t handshakes;
 	uint32_t handshakes_per_address;
+	char *spool;
+	uint64_t spool_size;
+	uint64_t spool_owner;
+	uint64_t job_size;
+	uint32_t job_idle;
+	uint32_t printers;
+	char *print_user;
+	char *migrate_certificate;
+	char *migrate_key;
+	char *migrate_ca;
+	uint32_t migrate_port;
+	char *migrate_peers[CONF_PEERS_MAX];
+	size_t n_migrate_peers;
+	bool migrate_create;
 };
 
 /** conf_defaults() - the settings of an empty file. */

@@ -31,6 +31,7 @@ struct conn;
  * @CONN_WINDOW: the size of the peer's window
  * @CONN_LINES: conn_lines() says something else
  * @CONN_FLOW: conn_suspended() says something else
+ * @CONN_HANDOVER: conn_vspc_moving() does
  */
 enum conn_event {
 	CONN_NOTHING,
@@ -38,6 +39,7 @@ enum conn_event {
 	CONN_WINDOW,
 	CONN_LINES,
 	CONN_FLOW,
+	CONN_HANDOVER,
 };
 
 /**

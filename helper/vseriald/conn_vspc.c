@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "cable.h"
@@ -14,6 +15,8 @@
 #define PIECE		8192u
 /* What is read from below at a time. */
 #define READ_MAX	4096u
+/* Of a hand-over's sequence. */
+#define SEQUENCE_LEN	4u
 /* Bytes for the port that may come before it has been accepted. */
 #define EARLY_MAX	65536u
 
@@ -21,22 +24,26 @@
  * struct vspc_conn - one connection
  * @conn: what others see
  * @vm: what is spoken
+ * @times: how long is waited for its answers
  * @tls: what the concentrator has to prove, or NULL
  * @patience: how long a handshake may take, in milliseconds
  * @shaken_by: when the one that goes on has to be done, 0: there is none
  * @in: bytes of the network behind a break, or that there was no room for
  * @early: bytes for the port that came before it had been accepted
  * @event: what came behind the last bytes
+ * @moved: a hand-over has got on, which is told behind @event
  */
 struct vspc_conn {
 	struct conn conn;
 	struct vspc_vm vm;
+	struct vspc_times times;
 	struct tls_rules *tls;
 	uint32_t patience;
 	uint64_t shaken_by;
 	struct outbox in;
 	struct outbox early;
 	enum conn_event event;
+	bool moved;
 };
 
 static struct vspc_conn *vspc_of(struct conn *conn)
@@ -57,6 +64,8 @@ static int flush(struct conn *conn)
 		if (n < 0)
 			return (int)n;
 		outbox_sent(out, (size_t)n);
+		if (!outbox_waits(out))
+			vspc_vm_written(&v->vm);
 	}
 	return conn_flush(conn->below);
 }
@@ -65,11 +74,13 @@ static int flush(struct conn *conn)
 static size_t receive(struct vspc_conn *v, void *to, size_t max)
 {
 	bool was_suspended = v->vm.port.suspended;
+	enum conn_moving was = conn_vspc_moving(&v->conn);
 	/* Behind the greeting nothing has a time any more. */
 	struct telnet_received r = vspc_vm_receive(&v->vm, 0, v->in.bytes + v->in.at,
 						   outbox_waits(&v->in), to, max);
 
 	outbox_sent(&v->in, r.consumed);
+	v->moved = v->moved || conn_vspc_moving(&v->conn) != was;
 	v->event = r.event == TELNET_BREAK ? CONN_BREAK :
 		   r.event != TELNET_COM ? CONN_NOTHING :
 		   v->vm.port.suspended != was_suspended ? CONN_FLOW : CONN_LINES;
@@ -152,6 +163,10 @@ static enum conn_event take_event(struct conn *conn, struct conn_window *window)
 
 	(void)window;
 	v->event = CONN_NOTHING;
+	if (event == CONN_NOTHING && v->moved) {
+		v->moved = false;
+		event = CONN_HANDOVER;
+	}
 	return event;
 }
 
@@ -180,7 +195,7 @@ static bool suspended(const struct conn *conn)
 {
 	const struct vspc_vm *vm = &((const struct vspc_conn *)conn)->vm;
 
-	return vm->has_port && vm->port.suspended;
+	return conn_vspc_moving(conn) != CONN_STAYS || (vm->has_port && vm->port.suspended);
 }
 
 static const char *why(const struct conn *conn)
@@ -227,7 +242,12 @@ struct conn *conn_vspc(struct conn *below, const struct vspc_plan *plan, uint64_
 	v->conn.fd = below->fd;
 	v->tls = plan->tls ? tls_rules_hold(plan->tls) : NULL;
 	v->patience = plan->patience;
-	vspc_vm_start(&v->vm, plan->identity, &vspc_times_default, tls, now);
+	v->times = vspc_times_default;
+	if (plan->blob)
+		v->times.proxy = plan->limit;
+	vspc_vm_start(&v->vm, plan->identity, &v->times, tls, now);
+	if (plan->blob)
+		vspc_vm_start_moved(&v->vm, plan->blob, plan->blob_len, plan->sequence_len);
 	/* Urgent data would lose its place, and the byte in front of it its meaning. */
 	setsockopt(below->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 	return &v->conn;
@@ -239,7 +259,7 @@ static int greet(struct vspc_conn *v, uint64_t now)
 	uint8_t bytes[READ_MAX];
 	ssize_t rc = 1;
 
-	while (rc > 0 && v->vm.state < VSPC_VM_UP && v->vm.state != VSPC_VM_TLS &&
+	while (rc > 0 && v->vm.state < VSPC_VM_PEERED && v->vm.state != VSPC_VM_TLS &&
 	       !vspc_vm_full(&v->vm)) {
 		struct telnet_received r = vspc_vm_receive(&v->vm, now, v->in.bytes + v->in.at,
 							   outbox_waits(&v->in), bytes,
@@ -253,7 +273,7 @@ static int greet(struct vspc_conn *v, uint64_t now)
 			rc = read_below(v);
 	}
 	vspc_vm_tick(&v->vm, now);
-	if (v->vm.state >= VSPC_VM_UP)
+	if (v->vm.state >= VSPC_VM_PEERED)
 		return 0;
 	return rc == 0 ? -ECONNRESET : rc < 0 && rc != -EBUSY ? (int)rc : -EAGAIN;
 }
@@ -312,4 +332,82 @@ int conn_vspc_greet(struct conn *conn, uint64_t now, uint32_t *events, uint64_t 
 	*events = EPOLLIN | (sent ? EPOLLOUT : 0);
 	*deadline = v->vm.deadline;
 	return rc;
+}
+
+/* Hand-overs */
+
+enum conn_moving conn_vspc_moving(const struct conn *conn)
+{
+	switch (((const struct vspc_conn *)conn)->vm.state) {
+	case VSPC_VM_BEGUN:
+		return CONN_ASKS;
+	case VSPC_VM_MOVING:
+		return CONN_MAY_GO;
+	case VSPC_VM_PEERED:
+		return CONN_MAY_COME;
+	default:
+		return CONN_STAYS;
+	}
+}
+
+/* Of any bytes but 255, which some do not double. */
+static void choose_sequence(uint8_t sequence[SEQUENCE_LEN])
+{
+	size_t i;
+
+	/* So few bytes are there, and at once. */
+	if (getrandom(sequence, SEQUENCE_LEN, 0) != SEQUENCE_LEN)
+		memset(sequence, 1, SEQUENCE_LEN);
+	for (i = 0; i < SEQUENCE_LEN; i++)
+		sequence[i] &= 0x7f;
+}
+
+const char *conn_vspc_begin(struct conn *conn, uint32_t limit, uint64_t now)
+{
+	struct vspc_conn *v = vspc_of(conn);
+	const struct vspc_facts *facts = &v->vm.facts;
+	uint8_t sequence[SEQUENCE_LEN];
+
+	if (facts->known && !(vspc_set_has(&facts->codes, VSPC_VMOTION_BEGIN) &&
+			      vspc_set_has(&facts->codes, VSPC_VMOTION_GOAHEAD)))
+		return "it does not know VMOTION-BEGIN and VMOTION-GOAHEAD";
+	choose_sequence(sequence);
+	v->times.vmotion = limit;
+	vspc_vm_begin(&v->vm, sequence, sizeof(sequence), now);
+	return NULL;
+}
+
+uint64_t conn_vspc_tick(struct conn *conn, uint64_t now)
+{
+	struct vspc_conn *v = vspc_of(conn);
+
+	if (v->vm.state != VSPC_VM_BEGUN)
+		return 0;
+	vspc_vm_tick(&v->vm, now);
+	return v->vm.state == VSPC_VM_BEGUN ? v->vm.deadline : 0;
+}
+
+const uint8_t *conn_vspc_blob(const struct conn *conn, size_t *len, size_t *sequence_len)
+{
+	const struct vspc_vm *vm = &((const struct vspc_conn *)conn)->vm;
+
+	*len = vm->blob_len;
+	*sequence_len = vm->sequence_len;
+	return vm->blob;
+}
+
+void conn_vspc_stay(struct conn *conn)
+{
+	struct vspc_conn *v = vspc_of(conn);
+
+	if (v->vm.state == VSPC_VM_BEGUN || v->vm.state == VSPC_VM_MOVING)
+		vspc_vm_abort(&v->vm);
+}
+
+void conn_vspc_come(struct conn *conn)
+{
+	struct vspc_conn *v = vspc_of(conn);
+
+	if (v->vm.state == VSPC_VM_PEERED)
+		vspc_vm_complete(&v->vm);
 }

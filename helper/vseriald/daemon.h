@@ -19,6 +19,7 @@
  * @kport: the kernel side
  * @dispatch: what comes from there
  * @handover: what the daemon before left, until all backings are known
+ * @printers: where ports print
  * @peers: how many peers there are on all ports
  * @ending: no more input is read
  */
@@ -31,6 +32,7 @@ struct daemon {
 	struct kport *kport;
 	struct dispatch *dispatch;
 	struct handover *handover;
+	struct printers *printers;
 	uint32_t peers;
 	bool ending;
 };

@@ -28,6 +28,7 @@
  * @timer: the wait between rounds, or the connection's time-out
  * @backoff: the waits
  * @connected_at: when the last connection was made
+ * @paused: nobody is called
  * @why: why the last address failed
  */
 struct dialer {
@@ -44,6 +45,7 @@ struct dialer {
 	sd_event_source *timer;
 	struct backoff backoff;
 	uint64_t connected_at;
+	bool paused;
 	char why[TRANSPORT_WHY_MAX];
 };
 
@@ -62,6 +64,8 @@ static void wait_for_round(struct dialer *dialer)
 {
 	/* A source has one handler; the time-out has another. */
 	dialer->timer = sd_event_source_disable_unref(dialer->timer);
+	if (dialer->paused)
+		return;
 	timer_start(dialer->daemon->event, &dialer->timer,
 		    backoff_next(&dialer->backoff, arc4random()), on_wait_over, dialer);
 }
@@ -208,6 +212,19 @@ void dialer_again(struct dialer *dialer)
 	if (daemon_now(dialer->daemon) - dialer->connected_at >= LASTING)
 		backoff_reset(&dialer->backoff);
 	wait_for_round(dialer);
+}
+
+void dialer_pause(struct dialer *dialer)
+{
+	dialer->paused = true;
+	lookup_cancel(dialer->lookup);
+	dialer->lookup = NULL;
+	stop_trying(dialer);
+}
+
+void dialer_resume(struct dialer *dialer)
+{
+	dialer->paused = false;
 }
 
 void dialer_free(struct dialer *dialer)

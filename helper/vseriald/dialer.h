@@ -40,6 +40,17 @@ struct dialer *dialer_new(struct daemon *daemon, const struct transport_ops *ops
  */
 void dialer_again(struct dialer *dialer);
 
+/**
+ * dialer_pause() - call nobody until dialer_resume()
+ * @dialer: the dialer
+ *
+ * What was begun is given up, and dialer_again() does nothing.
+ */
+void dialer_pause(struct dialer *dialer);
+
+/** dialer_resume() - dialer_again() dials again. */
+void dialer_resume(struct dialer *dialer);
+
 /** dialer_free() - stop dialling; NULL is allowed. */
 void dialer_free(struct dialer *dialer);
 

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "memory.h"
 #include "peer.h"
+#include "printer.h"
 #include "session.h"
 #include "timer.h"
 
@@ -84,6 +85,13 @@ static void on_backing(struct dispatch *dispatch, const struct vnl_reply *reply)
 		.cable = cable_guest(vnl_u32(reply, VSERIAL_A_BACKING_SPEED),
 				     vnl_u32(reply, VSERIAL_A_BACKING_CFLAG),
 				     vnl_u32(reply, VSERIAL_A_BACKING_LINES)),
+		.migration = vnl_u32(reply, VSERIAL_A_BACKING_MIGRATION),
+		.handover = vnl_u32(reply, VSERIAL_A_BACKING_HANDOVER),
+		.migration_limit = vnl_u32(reply, VSERIAL_A_BACKING_MIGRATION_LIMIT),
+		.blob_len = vnl_len(reply, VSERIAL_A_BACKING_HANDOVER_BLOB),
+		.blob = vnl_bin(reply, VSERIAL_A_BACKING_HANDOVER_BLOB,
+				vnl_len(reply, VSERIAL_A_BACKING_HANDOVER_BLOB)),
+		.sequence_len = vnl_u32(reply, VSERIAL_A_BACKING_HANDOVER_SEQUENCE),
 	};
 	struct session *session = table_find(&dispatch->by_id, backing.id);
 
@@ -324,6 +332,7 @@ static void dump_done(struct dispatch *dispatch, struct request *request,
 		/* What belongs to none of them is nobody's. */
 		handover_free(dispatch->daemon->handover);
 		dispatch->daemon->handover = NULL;
+		printers_settle(dispatch->daemon->printers);
 	}
 }
 

@@ -65,7 +65,6 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 	int i;
 
 	(void)source;
-	(void)events;
 	/* A peer that never stops sending is no reason to stay here. */
 	for (i = 0; i < 16; i++) {
 		ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
@@ -91,8 +90,8 @@ void goodbye_say(struct goodbyes *goodbyes, int fd, const char *text)
 {
 	struct goodbye *goodbye = xcalloc(1, sizeof(*goodbye));
 
-	if (text && send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		text = NULL;
+	if (text)
+		send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
 	shutdown(fd, SHUT_WR);
 	goodbye->goodbyes = goodbyes;
 	goodbye->fd = fd;

@@ -39,6 +39,17 @@ static void put_credit(struct kport *kport, struct vnl_msg *msg)
 	kport->credit_given = kport->credit;
 }
 
+static void put_handover(struct vnl_msg *msg, const struct kport_standing *standing)
+{
+	vnl_put_u32(msg, VSERIAL_A_BACKING_HANDOVER, standing->handover);
+	if (*standing->handover_why)
+		vnl_put_str(msg, VSERIAL_A_BACKING_HANDOVER_REASON, standing->handover_why);
+	if (!standing->blob)
+		return;
+	vnl_put_bin(msg, VSERIAL_A_BACKING_HANDOVER_BLOB, standing->blob, standing->blob_len);
+	vnl_put_u32(msg, VSERIAL_A_BACKING_HANDOVER_SEQUENCE, (uint32_t)standing->sequence_len);
+}
+
 void kport_report(struct kport *kport, struct kport_backing *backing,
 		  const struct kport_standing *standing, bool confirm)
 {
@@ -53,6 +64,8 @@ void kport_report(struct kport *kport, struct kport_backing *backing,
 		vnl_put_str(msg, VSERIAL_A_BACKING_PEER, standing->peer);
 	if (standing->has_lines)
 		vnl_put_u32(msg, VSERIAL_A_BACKING_LINES, standing->lines);
+	if (standing->handover)
+		put_handover(msg, standing);
 	seq = post_alone(kport, confirm);
 	if (confirm)
 		request_add(&kport->requests, REQUEST_CONFIRM, backing, NULL, seq);
@@ -85,8 +98,11 @@ void kport_give_credit(struct kport *kport, bool all)
 void kport_input(struct kport *kport, struct kport_backing *backing, uint64_t offset,
 		 const char *bytes, size_t len)
 {
-	struct vnl_msg *msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_DATA, false);
+	struct vnl_msg *msg;
 
+	/* What the guest answers would wait until we are known to have read all before. */
+	kport_give_credit(kport, true);
+	msg = vnl_batch_begin(kport->batch, VSERIAL_CMD_DATA, false);
 	put_offset(msg, backing->id, offset);
 	vnl_put_bin(msg, VSERIAL_A_DATA_BYTES, bytes, len);
 	backing->input_seq = vnl_batch_post(kport->batch, false);

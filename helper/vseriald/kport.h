@@ -96,6 +96,11 @@ void kport_free(struct kport *kport);
  * @peer: who is at the far end, or ""
  * @has_lines: the peer drives lines
  * @lines: TIOCM_* that it drives
+ * @handover: what its concentrator has said just now, enum vserial_handover, or 0
+ * @handover_why: why it does not take part, or ""
+ * @blob: sequence and secret that it gave, or NULL
+ * @blob_len: how many bytes
+ * @sequence_len: how many of them are the sequence
  */
 struct kport_standing {
 	uint32_t state;
@@ -103,6 +108,11 @@ struct kport_standing {
 	const char *peer;
 	bool has_lines;
 	uint32_t lines;
+	uint32_t handover;
+	const char *handover_why;
+	const uint8_t *blob;
+	size_t blob_len;
+	size_t sequence_len;
 };
 
 /**

@@ -11,6 +11,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -29,6 +30,7 @@
 #include "handover.h"
 #include "log.h"
 #include "memory.h"
+#include "printer.h"
 #include "privilege.h"
 #include "process.h"
 #include "resolve.h"
@@ -155,20 +157,37 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
-/* The folder of pipes; systemd makes it where it starts the daemon. */
-static void make_folders(const char *user)
+/* @pw owns what is above some of them, and is not to have root give away what a link points to. */
+static void make_folder(const char *path, mode_t mode, const struct passwd *pw)
 {
-	static const char *const folders[] = { "/run/vserial", URI_PIPE_FOLDER };
-	const struct passwd *pw = *user && !geteuid() ? getpwnam(user) : NULL;
-	size_t i;
+	int fd;
 
-	for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		if (mkdir(folders[i], 0755) && errno != EEXIST)
-			log_line(LOG_WARNING, "cannot make %s: %s", folders[i], strerror(errno));
-		if (pw && chown(folders[i], pw->pw_uid, pw->pw_gid))
-			log_line(LOG_WARNING, "cannot give %s to %s: %s", folders[i], user,
-				 strerror(errno));
+	if (mkdir(path, mode) && errno != EEXIST) {
+		log_line(LOG_WARNING, "cannot make %s: %s", path, strerror(errno));
+		return;
 	}
+	if (!pw)
+		return;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchown(fd, pw->pw_uid, pw->pw_gid))
+		log_line(LOG_WARNING, "cannot give %s to %s: %s", path, pw->pw_name,
+			 strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The folders of pipes and print jobs; systemd makes them where it starts the daemon. */
+static void make_folders(const struct conf *conf)
+{
+	const struct passwd *pw = *conf->user && !geteuid() ? getpwnam(conf->user) : NULL;
+
+	make_folder("/run/vserial", 0755, pw);
+	make_folder(URI_PIPE_FOLDER, 0755, pw);
+	/* Another spool is the administrator's to make. */
+	if (strcmp(conf->spool, CONF_SPOOL))
+		return;
+	make_folder("/var/lib/vserial", 0755, pw);
+	make_folder(CONF_SPOOL, 0700, pw);
 }
 
 /* Return: the exit status. */
@@ -182,11 +201,14 @@ static int serve(struct daemon *daemon)
 		log_line(LOG_ERR, "%s", error.text);
 		return error.err == ENOENT ? EXIT_NO_MODULE : EXIT_REFUSED;
 	}
-	make_folders(daemon->conf.user);
+	make_folders(&daemon->conf);
 	if (privilege_drop(daemon->conf.user, true, why, sizeof(why))) {
 		log_line(LOG_ERR, "%s", why);
 		return EXIT_REFUSED;
 	}
+	/* Jobs may be left; where there is no spool, ports that print say so. */
+	if (!printers_open(daemon->printers, why))
+		log_line(LOG_DEBUG, "%s", why);
 	if (dispatch_start(daemon->dispatch, &error)) {
 		log_line(LOG_ERR, "%s", error.text);
 		return EXIT_REFUSED;
@@ -228,6 +250,7 @@ int main(int argc, char **argv)
 	daemon.goodbyes = goodbyes_new(daemon.event);
 	daemon.arrivals = arrivals_new(&daemon);
 	daemon.handover = handover_new();
+	daemon.printers = printers_new(&daemon);
 
 	status = serve(&daemon);
 	/* It ends already: who asks again must not cut that short. */
@@ -242,6 +265,7 @@ int main(int argc, char **argv)
 		handover_free(daemon.handover);
 	daemon.handover = NULL;
 	dispatch_free(daemon.dispatch, keep);
+	printers_free(daemon.printers);
 	arrivals_free(daemon.arrivals);
 	goodbyes_free(daemon.goodbyes);
 	resolver_free(daemon.resolver);

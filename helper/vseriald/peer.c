@@ -56,20 +56,22 @@ static bool flush(struct peer *peer)
 static void read_again(struct peer *peer);
 
 /* Return: false if the peer is gone. */
-static bool take_event(struct peer *peer)
+static bool take_events(struct peer *peer)
 {
-	enum conn_event event = conn_take_event(peer->conn, &peer->window);
+	enum conn_event event;
 
-	if (event == CONN_FLOW)
-		return peer_pump(peer);
-	if (!peer->writer)
-		return true;
-	if (event == CONN_BREAK)
-		peer->handler->sent_break(peer->arg, peer);
-	else if (event == CONN_WINDOW)
-		peer->handler->resized(peer->arg, peer);
-	else if (event == CONN_LINES)
-		peer->handler->drove(peer->arg, peer);
+	while ((event = conn_take_event(peer->conn, &peer->window)) != CONN_NOTHING) {
+		if (event == CONN_FLOW && !peer_pump(peer))
+			return false;
+		if (event == CONN_HANDOVER)
+			peer->handler->moved(peer->arg, peer);
+		else if (event == CONN_BREAK && peer->writer)
+			peer->handler->sent_break(peer->arg, peer);
+		else if (event == CONN_WINDOW && peer->writer)
+			peer->handler->resized(peer->arg, peer);
+		else if (event == CONN_LINES && peer->writer)
+			peer->handler->drove(peer->arg, peer);
+	}
 	return true;
 }
 
@@ -97,7 +99,7 @@ static bool take_input(struct peer *peer)
 		return ended(peer, n);
 	if (n > 0)
 		give_input(peer, bytes, (size_t)n);
-	if (!take_event(peer) || !flush(peer))
+	if (!take_events(peer) || !flush(peer))
 		return false;
 	if (peer->busy)
 		set_events(peer, peer->events & ~(uint32_t)EPOLLIN);
@@ -348,12 +350,18 @@ static int cut(struct iovec *iov, int n, uint64_t max)
 
 static ssize_t write_ring(struct peer *peer)
 {
-	uint64_t stop = write_breaks(peer);
 	struct iovec iov[2];
-	int n = ring_peek(peer->ring, peer->position, iov);
 	size_t written;
+	uint64_t stop;
 	ssize_t rc;
+	int n;
 
+	/* Breaks without an end would gather there: the ring remembers some. */
+	n = conn_flush(peer->conn);
+	if (n)
+		return n == -EAGAIN ? 0 : n;
+	stop = write_breaks(peer);
+	n = ring_peek(peer->ring, peer->position, iov);
 	if (!n)
 		return 0;
 	n = cut(iov, n, stop - peer->position);
@@ -388,6 +396,17 @@ void peer_cable(struct peer *peer, const struct com_port_guest *guest)
 {
 	conn_cable(peer->conn, guest);
 	flush(peer);
+}
+
+bool peer_flush(struct peer *peer)
+{
+	return flush(peer);
+}
+
+void peer_arrived(struct peer *peer)
+{
+	if (peer->phase == PEER_LIVE && !peer->backlog_len && peer->position > peer->settled)
+		peer->settled = peer->position;
 }
 
 uint64_t peer_settled(struct peer *peer)

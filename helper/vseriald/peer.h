@@ -26,6 +26,7 @@ TAILQ_HEAD(peer_list, peer);
  * @sent_break: the writer sent a break, behind these
  * @resized: the writer's window has the size that @peer says
  * @drove: the writer drives other lines than before
+ * @moved: its concentrator has answered a hand-over; or NULL: it has none
  * @ended: it is gone; the callee frees it.  @why is a sentence; @clean means
  *	that it closed the connection in an orderly way
  */
@@ -35,6 +36,7 @@ struct peer_handler {
 	void (*sent_break)(void *arg, struct peer *peer);
 	void (*resized)(void *arg, struct peer *peer);
 	void (*drove)(void *arg, struct peer *peer);
+	void (*moved)(void *arg, struct peer *peer);
 	void (*ended)(void *arg, struct peer *peer, const char *why, bool clean);
 };
 
@@ -186,6 +188,15 @@ bool peer_pump(struct peer *peer);
 
 /** peer_cable() - tell it how the guest's end of the cable is. */
 void peer_cable(struct peer *peer, const struct com_port_guest *guest);
+
+/** peer_flush() - have what the connection holds written; as peer_pump(). */
+bool peer_flush(struct peer *peer);
+
+/**
+ * peer_arrived() - all that was written is known to be at its host
+ * @peer: the peer, whose host has said so
+ */
+void peer_arrived(struct peer *peer);
 
 /** peer_settled() - up to which position all is known to be at its host. */
 uint64_t peer_settled(struct peer *peer);

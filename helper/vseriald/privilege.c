@@ -19,19 +19,20 @@ static const unsigned int kept[] = {
 	CAP_SETGID,		/* ... with the rights of the guest's owner */
 };
 
-int privilege_drop(const char *user, bool owners, char *why, size_t size)
+/* Keeps the first @n of them. */
+static int drop(const char *user, size_t n, char *why, size_t size)
 {
 	const struct passwd *pw = NULL;
 	const capng_type_t keep = CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET;
-	size_t n = owners ? LENGTH(kept) : 1, i;
 	int had[LENGTH(kept)];
+	size_t i;
 	int rc;
 
 	if (user && *user && !geteuid()) {
 		errno = 0;
 		pw = getpwnam(user);
 		if (!pw) {
-			snprintf(why, size, "there is no user '%s'%s%s; name another with --user",
+			snprintf(why, size, "there is no user '%s' to run as%s%s; the setting 'user' names another",
 				 user, errno ? ": " : "", errno ? strerror(errno) : "");
 			return -1;
 		}
@@ -58,4 +59,14 @@ int privilege_drop(const char *user, bool owners, char *why, size_t size)
 	/* Changing the user took it: without core files bugs are not found. */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	return 0;
+}
+
+int privilege_drop(const char *user, bool owners, char *why, size_t size)
+{
+	return drop(user, owners ? LENGTH(kept) : 1, why, size);
+}
+
+int privilege_drop_all(const char *user, char *why, size_t size)
+{
+	return drop(user, 0, why, size);
 }

@@ -21,4 +21,7 @@
  */
 int privilege_drop(const char *user, bool owners, char *why, size_t size);
 
+/** privilege_drop_all() - as privilege_drop(), and keep nothing. */
+int privilege_drop_all(const char *user, char *why, size_t size);
+
 #endif

@@ -21,20 +21,22 @@ static void begin(struct session *session)
 {
 	bool ready = session->ops && (session->tls || !tls_required(&session->uri));
 
-	if (ready && session->server)
+	if (session->printer)
+		session_begin_printer(session);
+	else if (ready && session->server)
 		session_begin_server(session);
-	else if (ready && session->power)
+	else if (ready && !session_leaves(session) && (session->power || session_comes(session)))
 		session_begin_client(session);
 	else
 		session_report(session, false);
 }
 
-/* A pipe says itself which end it is; a concentrator is always dialled. */
+/* A pipe says itself which end it is; a concentrator is always dialled, as is a printer. */
 static bool is_server(const struct session *session, uint32_t endpoint)
 {
 	const struct uri *uri = &session->uri;
 
-	if (session->service)
+	if (session->service || session->printer)
 		return false;
 	if (uri->kind == URI_PIPE)
 		return !uri->client;
@@ -86,7 +88,9 @@ static void identify(struct session *session, const struct backing *backing)
 static void take_settings(struct session *session, const struct backing *backing)
 {
 	identify(session, backing);
-	session->power = backing->power;
+	/* Of a guest that leaves the connection stays until it has left. */
+	session->power = backing->power ||
+			 (backing->migration == VSERIAL_MIGRATION_OUTGOING && session->power);
 	session->max_clients = backing->max_clients ? backing->max_clients : UINT32_MAX;
 	session->idle_timeout = backing->idle_timeout;
 	session->place.owned = backing->owned;
@@ -160,18 +164,23 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	session->backoff.min = daemon->conf.retry_min * 1000ull;
 	session->backoff.max = daemon->conf.retry_max * SESSION_SECOND;
 
-	if (!uri_parse(session->service ? backing->proxy : backing->spec, &session->uri, why,
-		       sizeof(why)))
+	if (uri_parse(session->service ? backing->proxy : backing->spec, &session->uri, why,
+		      sizeof(why)))
+		; /* It is told below. */
+	else if (session->uri.kind == URI_PRINTER && !session->service)
+		session->printer = xstrdup(backing->spec);
+	else
 		session->ops = find_transport(session, why);
 	session->place.uri = &session->uri;
 	session->place.conf = &daemon->conf;
 	session->server = is_server(session, backing->endpoint);
-	if (!session->ops)
+	if (!session->ops && !session->printer)
 		session_set_fault(session, VSERIAL_STATE_UNRECOVERABLE_ERROR, "%s", why);
-	else
+	else if (session->ops)
 		read_tls_rules(session);
 	session->digest = handover_digest(backing->spec);
 	session_adopt(session);
+	session_migrate(session, backing);
 	begin(session);
 	return session;
 }
@@ -226,13 +235,18 @@ static void tell_cable(struct session *session)
 
 void session_update(struct session *session, const struct backing *backing)
 {
-	bool off = session->power && !backing->power;
+	bool was_there = session->power || session_comes(session);
+	bool off;
 
 	take_settings(session, backing);
+	session_migrate(session, backing);
+	off = was_there && !session->power && !session_comes(session);
 	if (session->ops && is_server(session, backing->endpoint) != session->server)
 		turn_around(session);
 	session_watch_idleness(session);
 	tell_cable(session);
+	if (session->printer && off)
+		session_end_job(session, backing);
 	if (session->ops && !session->server && off)
 		session_begin_leaving(session, backing);
 	else
@@ -249,12 +263,14 @@ static void dispose(struct session *session)
 	sd_event_source_disable_unref(session->settle_timer);
 	sd_event_source_disable_unref(session->idle_timer);
 	sd_event_source_disable_unref(session->leave_timer);
+	session_forget_migration(session);
 	kport_forget(session->daemon->kport, &session->port);
 	input_clear(&session->input);
 	ring_free(&session->ring);
 	tls_rules_free(session->tls);
 	uri_free(&session->uri);
 	free(session->service);
+	free(session->printer);
 	free(session->port.guest);
 	free(session->told_why);
 	free(session->told_peer);
@@ -263,7 +279,9 @@ static void dispose(struct session *session)
 
 void session_keep(struct session *session)
 {
+	session_print(session);
 	session_leave_to_next(session);
+	session_end_printer(session, true);
 	dispose(session);
 }
 
@@ -279,7 +297,10 @@ void session_end(struct session *session, bool tell)
 		next = TAILQ_NEXT(peer, list);
 		peer_pump(peer);
 	}
+	session_print(session);
 	session_settle(session);
+	/* The end of the daemon is not that of a job. */
+	session_end_printer(session, session->daemon->ending);
 	while ((peer = TAILQ_FIRST(&session->peers))) {
 		TAILQ_REMOVE(&session->peers, peer, list);
 		kport_retire(kport, peer);
@@ -311,6 +332,7 @@ void session_turn(struct session *session)
 		next = TAILQ_NEXT(peer, list);
 		peer_pump(peer);
 	}
+	session_print(session);
 	session_drop_delivered(session);
 	session_look_after_settling(session);
 	if (session->leaving)

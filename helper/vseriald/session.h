@@ -45,6 +45,12 @@
  * @end: offset behind the last byte written, where @has_end
  * @input: offset of the next byte of input
  * @cable: the guest's end of it
+ * @migration: enum vserial_migration, while the port is held
+ * @handover: enum vserial_handover, what its concentrator is asked
+ * @migration_limit: after how long the migration ends by itself, in milliseconds
+ * @blob: sequence and secret of a hand-over that the guest comes by, or NULL
+ * @blob_len: how many bytes
+ * @sequence_len: how many of them are the sequence
  */
 struct backing {
 	uint32_t id;
@@ -67,6 +73,12 @@ struct backing {
 	uint64_t end;
 	uint64_t input;
 	struct com_port_guest cable;
+	uint32_t migration;
+	uint32_t handover;
+	uint32_t migration_limit;
+	const uint8_t *blob;
+	size_t blob_len;
+	size_t sequence_len;
 };
 
 /**
@@ -94,6 +106,19 @@ enum session_flow {
  * @uri: the specification; with @service that of the concentrator
  * @service: behind a concentrator, what it is told; or NULL
  * @identity: what it is told besides
+ * @migration: enum vserial_migration, while the port is held
+ * @handover: what the concentrator has said, enum vserial_handover, and what it
+ *	was not asked yet is VSERIAL_HANDOVER_NONE
+ * @migration_limit: how long it may take to answer, in milliseconds
+ * @blob: sequence and secret by which the guest comes here, or NULL
+ * @blob_len: how many bytes
+ * @sequence_len: how many of them are the sequence
+ * @decided: it is to be told that the guest is here
+ * @arrived: that has been done
+ * @parting: the guest has been let go of, and so are peers
+ * @answer_timer: ends the waiting for the concentrator, or looks at any other peer
+ * @parting_timer: looks whether all that peers had sent has been read
+ * @settle_by: until when that has to take what is on its way, or to hang up, in milliseconds
  * @meeting: a connection to it that it has not accepted yet, or NULL
  * @digest: what stands for it when connections are handed over
  * @place: what is listened on or dialled
@@ -109,14 +134,18 @@ enum session_flow {
  * @listener: of a server that listens
  * @lookup: of the name a server is to listen on
  * @dialer: of a client while the guest is on
- * @retry: when a server tries again to listen
+ * @printer: the specification of a printer, or NULL
+ * @print: what makes jobs for it, NULL until the spool is open
+ * @spooled: of a printer: up to which position of @ring it has output
+ * @ending: a job of it ends at offset @end
+ * @retry: when a server tries again to listen, or a printer to open the spool
  * @backoff: for @retry
  * @settle_timer: looks whether more has been delivered
  * @settle_wait: its delay, in microseconds
  * @idle_timer: looks for peers that were silent too long
  * @leave_timer: ends @leaving
  * @leaving: the guest is off, the peer is given what is left
- * @end: where the output ends that @leaving waits for
+ * @end: where the output ends that @leaving or @ending waits for
  * @fault: VSERIAL_STATE_*_ERROR, or 0
  * @why: the sentence that belongs to @fault
  * @told_state: what has been reported last, and
@@ -139,6 +168,18 @@ struct session {
 	struct uri uri;
 	char *service;
 	struct vspc_identity identity;
+	uint32_t migration;
+	uint32_t handover;
+	uint32_t migration_limit;
+	uint8_t *blob;
+	size_t blob_len;
+	size_t sequence_len;
+	bool decided;
+	bool arrived;
+	bool parting;
+	sd_event_source *answer_timer;
+	sd_event_source *parting_timer;
+	uint64_t settle_by;
 	struct meeting *meeting;
 	uint32_t digest;
 	struct place place;
@@ -156,6 +197,10 @@ struct session {
 	struct listener *listener;
 	struct lookup *lookup;
 	struct dialer *dialer;
+	char *printer;
+	struct print_port *print;
+	uint64_t spooled;
+	bool ending;
 	sd_event_source *retry;
 	struct backoff backoff;
 

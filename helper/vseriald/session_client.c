@@ -26,6 +26,7 @@ static void admit_server(void *arg, struct conn *conn, const char *name)
 	}
 	session->fault = 0;
 	peer->dialled = true;
+	session_came(session, peer);
 	/* It goes on where the last one was, without history. */
 	peer_join(peer, session->settled);
 	session_start_flow(session);
@@ -62,6 +63,7 @@ static void refused_by(void *arg, const char *name, const char *why)
 	struct session *session = arg;
 
 	session->meeting = NULL;
+	session_not_handed(session, why);
 	server_failed(arg, name, why);
 }
 
@@ -77,6 +79,10 @@ static void meet(void *arg, struct conn *conn, const char *name)
 		.tls = session->uri.tls ? NULL : session->tls,
 		.required = tls_required(&session->uri),
 		.patience = session->daemon->conf.handshake_timeout * 1000,
+		.blob = session_has_arrived(session) ? NULL : session->blob,
+		.blob_len = session->blob_len,
+		.sequence_len = session->sequence_len,
+		.limit = session->migration_limit,
 	};
 
 	session->meeting = meeting_new(session->daemon, conn, name, &plan, &handler, session);

@@ -48,7 +48,7 @@ void session_confirmed(struct session *session)
 
 void session_settle(struct session *session)
 {
-	uint64_t best = 0, settled;
+	uint64_t best = session->print ? session->spooled : 0, settled;
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &session->peers, list) {
@@ -67,7 +67,7 @@ void session_settle(struct session *session)
 	kport_settle(session->daemon->kport, session->port.id, settled);
 }
 
-static uint64_t unsettled(const struct session *session)
+uint64_t session_unsettled(const struct session *session)
 {
 	uint64_t end = ring_offset(&session->ring, session->ring.head);
 
@@ -90,16 +90,16 @@ void session_look_after_settling(struct session *session)
 {
 	uint64_t wait;
 
-	if (unsettled(session) >= SETTLE_MUCH)
+	if (session_unsettled(session) >= SETTLE_MUCH)
 		session_settle(session);
-	if (!unsettled(session)) {
+	if (!session_unsettled(session)) {
 		session->settle_wait = 0;
 		timer_stop(session->settle_timer);
 		return;
 	}
 	if (timer_runs(session->settle_timer))
 		return;
-	wait = unsettled(session) >= SETTLE_MUCH ? SETTLE_SOON : SETTLE_LATER;
+	wait = session_unsettled(session) >= SETTLE_MUCH ? SETTLE_SOON : SETTLE_LATER;
 	if (wait < session->settle_wait)
 		wait = session->settle_wait;
 	timer_start(session->daemon->event, &session->settle_timer, wait, on_settle_timer, session);
@@ -108,7 +108,7 @@ void session_look_after_settling(struct session *session)
 
 void session_drop_delivered(struct session *session)
 {
-	uint64_t needed = session->ring.head;
+	uint64_t needed = session->print ? session->spooled : session->ring.head;
 	const struct peer *peer;
 
 	TAILQ_FOREACH(peer, &session->peers, list)

@@ -3,8 +3,8 @@
  * What the parts of a session call of each other.  Each calls those above it
  * here, and none below:
  *
- *   session_state  session_output  session_input  session_peers
- *   session_server and session_client  session_handover  session
+ *   session_state  session_output  session_input  session_migration  session_peers
+ *   session_server, session_client and session_printer  session_handover  session
  */
 #ifndef VSERIALD_SESSION_PARTS_H
 #define VSERIALD_SESSION_PARTS_H
@@ -23,6 +23,13 @@ bool session_any_live(const struct session *session);
 /** session_report() - tell the kernel what has changed; @confirm as kport_report(), then always. */
 void session_report(struct session *session, bool confirm);
 
+/**
+ * session_report_handover() - tell the kernel what a concentrator has said
+ * @session: the backing
+ * @news: @handover and what follows it there
+ */
+void session_report_handover(struct session *session, const struct kport_standing *news);
+
 /** session_set_fault() - something is wrong: VSERIAL_STATE_*_ERROR, and why. */
 __attribute__((format(printf, 3, 4)))
 void session_set_fault(struct session *session, uint32_t fault, const char *format, ...);
@@ -40,6 +47,9 @@ void session_stop_flow(struct session *session);
 
 /** session_settle() - tell the kernel what has been delivered. */
 void session_settle(struct session *session);
+
+/** session_unsettled() - how many bytes are on their way to peers. */
+uint64_t session_unsettled(const struct session *session);
 
 /** session_look_after_settling() - do so now or later; no timer runs while all is settled. */
 void session_look_after_settling(struct session *session);
@@ -66,6 +76,32 @@ void session_take_lines(void *arg, struct peer *peer);
 
 /** session_send_input() - send what the guest may have room for. */
 void session_send_input(struct session *session);
+
+/* session_migration.c */
+
+/** session_leaves() - whether the guest is about to leave this host, so that nobody is dialled. */
+bool session_leaves(const struct session *session);
+
+/** session_comes() - whether the guest comes by a hand-over, so that one is dialled before. */
+bool session_comes(const struct session *session);
+
+/** session_has_arrived() - whether the concentrator knows that it has come, which is said once. */
+bool session_has_arrived(const struct session *session);
+
+/** session_migrate() - the kernel says where the guest stands; others know power and settings. */
+void session_migrate(struct session *session, const struct backing *backing);
+
+/** session_handed() - peer_handler.moved. */
+void session_handed(void *arg, struct peer *peer);
+
+/** session_came() - the concentrator has been met, and has accepted @peer or let it come. */
+void session_came(struct session *session, struct peer *peer);
+
+/** session_not_handed() - a connection that a hand-over was on, or was to be, is not there. */
+void session_not_handed(struct session *session, const char *why);
+
+/** session_forget_migration() - the session ends. */
+void session_forget_migration(struct session *session);
 
 /* session_peers.c */
 
@@ -100,6 +136,20 @@ void session_begin_leaving(struct session *session, const struct backing *backin
 
 /** session_leave_if_done() - now, if it has. */
 void session_leave_if_done(struct session *session);
+
+/* session_printer.c */
+
+/** session_begin_printer() - print, unless it does. */
+void session_begin_printer(struct session *session);
+
+/** session_end_job() - the guest is off: what it wrote is a job. */
+void session_end_job(struct session *session, const struct backing *backing);
+
+/** session_print() - give the printer what it takes. */
+void session_print(struct session *session);
+
+/** session_end_printer() - print no more; @keep: another daemon goes on. */
+void session_end_printer(struct session *session, bool keep);
 
 /* session_handover.c */
 

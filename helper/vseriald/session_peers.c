@@ -50,7 +50,8 @@ static void on_ended(void *arg, struct peer *peer, const char *why, bool clean)
 	/* What its host had counts, if the socket still knows. */
 	if (clean || session->ops->counts_when_broken)
 		session_settle(session);
-	if (dialled && session->dialer) {
+	session_not_handed(session, why);
+	if (dialled && session->dialer && !session_leaves(session)) {
 		session_set_fault(session, VSERIAL_STATE_RECOVERABLE_ERROR, "%s: %s; dialling again",
 				  peer->name, why);
 		dialer_again(session->dialer);
@@ -66,6 +67,7 @@ static const struct peer_handler peer_handler = {
 	.sent_break = session_take_break,
 	.resized = session_take_window,
 	.drove = session_take_lines,
+	.moved = session_handed,
 	.ended = on_ended,
 };
 

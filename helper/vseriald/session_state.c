@@ -9,6 +9,7 @@
 #include "kport.h"
 #include "log.h"
 #include "memory.h"
+#include "print_port.h"
 #include "session_parts.h"
 
 const char *session_name(const struct session *session)
@@ -23,6 +24,8 @@ bool session_any_live(const struct session *session)
 {
 	const struct peer *peer;
 
+	if (session->print)
+		return true;
 	TAILQ_FOREACH(peer, &session->peers, list)
 		if (peer->phase != PEER_WAITS)
 			return true;
@@ -85,16 +88,28 @@ static void remember(char **what, const char *text)
 	*what = xstrdup(text);
 }
 
-void session_report(struct session *session, bool confirm)
+/* @news: what a concentrator has said, or NULL. */
+static void report(struct session *session, bool confirm, const struct kport_standing *news)
 {
 	uint32_t state = current_state(session);
 	const char *why = current_why(session, state);
-	char peer[ADDRESS_TEXT + 32];
-	struct kport_standing now = { .state = state, .reason = why, .peer = peer };
+	char peer[ADDRESS_TEXT + 32], trouble[PRINTER_WHY_MAX];
+	struct kport_standing now = { .handover = 0 };
 
+	_Static_assert(sizeof(peer) >= PRINTER_NAME_MAX, "a printer's name fits, too");
+	if (news)
+		now = *news;
+	now.state = state;
+	now.peer = peer;
 	peer_text(session, peer, sizeof(peer));
+	if (session->print) {
+		/* Its jobs wait: to the guest it is there. */
+		print_port_status(session->print, trouble, peer);
+		why = trouble;
+	}
+	now.reason = why;
 	now.has_lines = peer_lines(session, &now.lines);
-	if (!confirm && session->told_why && state == session->told_state &&
+	if (!confirm && !news && session->told_why && state == session->told_state &&
 	    !strcmp(why, session->told_why) && !strcmp(peer, session->told_peer) &&
 	    now.has_lines == session->told_has_lines && now.lines == session->told_lines)
 		return;
@@ -106,6 +121,17 @@ void session_report(struct session *session, bool confirm)
 	log_line(LOG_DEBUG, "%s: state %u%s%s%s%s", session_name(session), state,
 		 *peer ? ", peer " : "", peer, *why ? ": " : "", why);
 	kport_report(session->daemon->kport, &session->port, &now, confirm);
+}
+
+void session_report(struct session *session, bool confirm)
+{
+	report(session, confirm, NULL);
+}
+
+void session_report_handover(struct session *session, const struct kport_standing *news)
+{
+	session->handover = news->handover;
+	report(session, false, news);
 }
 
 __attribute__((format(printf, 3, 4)))

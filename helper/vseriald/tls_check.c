@@ -139,6 +139,27 @@ static void all_names(const X509 *cert, char names[NAMES_MAX])
 		tls_subject(cert, names, NAMES_MAX);
 }
 
+bool tls_check_names(struct tls_check *check, X509 *cert, char *const *names, size_t n)
+{
+	char text[NAMES_MAX];
+	size_t i;
+
+	if (!cert) {
+		tls_check_failed(check, "it sent no certificate");
+		return false;
+	}
+	for (i = 0; i < n; i++)
+		if (tls_is_address(names[i]) ? X509_check_ip_asc(cert, names[i], 0) == 1 :
+		    X509_check_host(cert, names[i], 0, X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1)
+			return true;
+	if (!n)
+		return true;
+	all_names(cert, text);
+	tls_check_failed(check, "its certificate is for %s, which is not among the names that are allowed",
+			 text);
+	return false;
+}
+
 /* Reasons. */
 
 static void explain_issuer(struct tls_check *check, const X509 *cert, const char *who)

@@ -48,6 +48,15 @@ struct tls_check {
 /** tls_check_peer() - OpenSSL's callback in place of its own verification. */
 int tls_check_peer(X509_STORE_CTX *store, void *arg);
 
+/**
+ * tls_check_names() - whether a peer has one of some names
+ * @check: notes the reason if not
+ * @cert: its certificate, NULL if it sent none: then it has no name
+ * @names: names and addresses
+ * @n: how many; 0: any name will do
+ */
+bool tls_check_names(struct tls_check *check, X509 *cert, char *const *names, size_t n);
+
 /** tls_check_failed() - note a reason; the first one is the one that is told. */
 __attribute__((format(printf, 2, 3)))
 void tls_check_failed(struct tls_check *check, const char *format, ...);

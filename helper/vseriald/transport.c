@@ -20,7 +20,7 @@ const struct transport_ops *transport_find(const struct uri *uri, char *why)
 		return &transport_unix;
 	if (uri->kind == URI_VSOCK)
 		return &transport_vsock;
-	snprintf(why, TRANSPORT_WHY_MAX, "vseriald does not serve %s yet", uri->scheme);
+	snprintf(why, TRANSPORT_WHY_MAX, "at %s:// there is a printer alone", uri->scheme);
 	return NULL;
 }
 

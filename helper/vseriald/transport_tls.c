@@ -17,6 +17,18 @@
 #define HANDSHAKE_MAX	(64u << 10)
 /* What is encrypted at a time: a record. */
 #define PIECE		16384u
+/* So many of these are told apart while they are on their way. */
+#define PIECES		16u
+
+/**
+ * struct piece - bytes that the peer can read once all of it has arrived
+ * @end: behind its last byte on the wire
+ * @len: how many they are
+ */
+struct piece {
+	uint64_t end;
+	size_t len;
+};
 
 /**
  * struct tls_conn - one connection
@@ -26,6 +38,8 @@
  * @out: bytes that are not encrypted yet, or not written, or NULL
  * @out_at: the first of them
  * @out_len: where they end
+ * @pieces: what is written and has not arrived, the oldest first
+ * @n_pieces: how many
  * @wants_write: reading goes on when it can be written
  * @broken: it failed; nothing can be said any more
  */
@@ -36,6 +50,8 @@ struct tls_conn {
 	char *out;
 	size_t out_at;
 	size_t out_len;
+	struct piece pieces[PIECES];
+	size_t n_pieces;
 	bool wants_write;
 	bool broken;
 };
@@ -116,6 +132,38 @@ static bool can_write(int fd)
 	return poll(&poll_fd, 1, 0) > 0;
 }
 
+/* How far the peer's TCP has what was written. */
+static uint64_t arrived(const struct tls_conn *t)
+{
+	uint64_t written = BIO_number_written(SSL_get_wbio(t->ssl));
+	size_t waits = conn_unsettled(t->conn.below);
+
+	/* What was said in front of TLS may wait, too. */
+	return written > waits ? written - waits : 0;
+}
+
+static void forget_arrived(struct tls_conn *t)
+{
+	uint64_t end = arrived(t);
+	size_t n = 0;
+
+	while (n < t->n_pieces && t->pieces[n].end <= end)
+		n++;
+	t->n_pieces -= n;
+	memmove(t->pieces, t->pieces + n, t->n_pieces * sizeof(t->pieces[0]));
+}
+
+static void note_written(struct tls_conn *t, size_t len)
+{
+	if (t->n_pieces == PIECES)
+		forget_arrived(t);
+	/* Then the last ones count as one, which arrives when the last has. */
+	if (t->n_pieces < PIECES)
+		t->pieces[t->n_pieces++].len = 0;
+	t->pieces[t->n_pieces - 1].len += len;
+	t->pieces[t->n_pieces - 1].end = BIO_number_written(SSL_get_wbio(t->ssl));
+}
+
 static int flush(struct conn *conn)
 {
 	struct tls_conn *t = tls_of(conn);
@@ -133,6 +181,7 @@ static int flush(struct conn *conn)
 			rc = failed(t, n, "TLS failed");
 			return rc == -EBUSY ? -EAGAIN : rc ? (int)rc : -EPIPE;
 		}
+		note_written(t, (size_t)n);
 		t->out_at += (size_t)n;
 		if (t->out_at < t->out_len)
 			continue;
@@ -170,10 +219,14 @@ static ssize_t write_tls(struct conn *conn, const struct iovec *iov, int n)
 static size_t unsettled(const struct conn *conn)
 {
 	const struct tls_conn *t = (const struct tls_conn *)conn;
-	size_t held = t->out ? t->out_len : 0;
+	size_t held = t->out ? t->out_len - t->out_at : 0, i;
+	uint64_t end = arrived(t);
 
-	/* Records are longer than what is in them, so these are not too few. */
-	return conn_unsettled(conn->below) + held;
+	/* Of a record nothing can be read before all of it is there. */
+	for (i = 0; i < t->n_pieces; i++)
+		if (t->pieces[i].end > end)
+			held += t->pieces[i].len;
+	return held;
 }
 
 static bool pending(const struct conn *conn)
@@ -260,6 +313,14 @@ int tls_handshake(struct conn *conn, uint32_t *events)
 	if (!rc)
 		tls_check_failed(&t->check, "it closed the connection during the TLS handshake");
 	return rc ? (int)rc : -ECONNRESET;
+}
+
+int tls_demand_name(struct conn *conn, char *const *names, size_t n)
+{
+	struct tls_conn *t = tls_of(conn);
+
+	return tls_check_names(&t->check, SSL_get0_peer_certificate(t->ssl), names, n) ? 0 :
+		-EACCES;
 }
 
 void tls_describe(const struct conn *conn, char text[ADDRESS_TEXT])

@@ -61,6 +61,16 @@ struct conn *conn_tls(struct conn *below, struct tls_rules *rules);
  */
 int tls_handshake(struct conn *conn, uint32_t *events);
 
+/**
+ * tls_demand_name() - have the peer be one of some, after the handshake
+ * @conn: a connection whose uppermost layer is TLS
+ * @names: names and addresses, one of which its certificate has to be for
+ * @n: how many; 0: any certificate will do
+ *
+ * Return: 0, or -EACCES, and conn_why() says more.
+ */
+int tls_demand_name(struct conn *conn, char *const *names, size_t n);
+
 /** tls_describe() - version, cipher and the peer's subject, after the handshake. */
 void tls_describe(const struct conn *conn, char text[ADDRESS_TEXT]);
 

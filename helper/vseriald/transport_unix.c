@@ -80,17 +80,15 @@ static int bind_fresh(const struct address *at)
 
 static int set_owner(const struct place *place, const char *path)
 {
-	if (chmod(path, SOCKET_MODE))
-		return -errno;
-	if (in_our_folder(path) && place->owned &&
-	    lchown(path, place->uid, place->gid))
-		return -errno;
-	return 0;
+	if (!in_our_folder(path) || !place->owned)
+		return 0;
+	return lchown(path, place->uid, place->gid) ? -errno : 0;
 }
 
 static int unix_listen(const struct place *place, const struct address *at, char *why)
 {
 	const char *path = at->un.sun_path;
+	/* Who may write to its folder could put a link where chmod(2) looks for it. */
 	mode_t old = umask(0777 & ~SOCKET_MODE);
 	int fd, rc;
 

@@ -225,14 +225,6 @@ void console_view(struct console *console, struct conn *conn, const char *name, 
 
 /* The virtual machine. */
 
-void console_connect(struct console *console, struct link *link)
-{
-	console->link = link;
-	attend(console);
-	log_line(LOG_INFO, "%s: connected from %s", console->name, link->name);
-	console_read_on(console);
-}
-
 /* What was held goes where the virtual machine is. */
 static void end_move(struct console *console)
 {
@@ -263,6 +255,17 @@ static void stay(struct console *console, const char *why)
 	if (console->link)
 		vspc_proxy_stay(&console->link->proxy);
 	end_move(console);
+}
+
+void console_connect(struct console *console, struct link *link)
+{
+	console->link = link;
+	attend(console);
+	log_line(LOG_INFO, "%s: connected from %s", console->name, link->name);
+	if (console->moving)
+		stay(console, "its virtual machine has come again without a hand-over");
+	else
+		console_read_on(console);
 }
 
 void console_abort(struct console *console)
@@ -304,7 +307,8 @@ void console_begin(struct console *console, struct link *link)
 {
 	uint8_t secret[VSPC_SECRET_SIZE];
 
-	if (console->moving || deviates(console, VSPC_NOT_NOW)) {
+	if (console->moving || !console->hub->settings->vmotion_limit ||
+	    deviates(console, VSPC_NOT_NOW)) {
 		vspc_proxy_not_now(&link->proxy);
 		link_flush(link);
 		return;

@@ -99,7 +99,7 @@ void console_break(struct console *console);
 /** console_read_on() - input may be taken again. */
 void console_read_on(struct console *console);
 
-/** console_connect() - its virtual machine is connected. */
+/** console_connect() - its virtual machine is connected; a hand-over of it is void. */
 void console_connect(struct console *console, struct link *link);
 
 /** console_gone() - a connection, of its virtual machine here or there, is no more. */

@@ -243,14 +243,29 @@ static void make_name(struct hub *hub, const struct vspc_proxy *proxy, char *nam
 		snprintf(name, size, "%s#%u", base, i);
 }
 
+/*
+ * The one that waits for a machine; else one that was lost on its way to another
+ * host, for a machine that calls as if it had never left has come to stay.
+ */
+static struct console *find_own(struct hub *hub, const struct vspc_proxy *proxy)
+{
+	struct console *console, *lost = NULL;
+
+	TAILQ_FOREACH(console, &hub->consoles, list) {
+		if (console->link || !console_is_of(console, proxy))
+			continue;
+		if (!console->moving)
+			return console;
+		lost = console;
+	}
+	return lost;
+}
+
 struct console *hub_place(struct hub *hub, const struct vspc_proxy *proxy)
 {
 	char name[VSPC_NAME_MAX + 16];
-	struct console *console;
+	struct console *console = find_own(hub, proxy);
 
-	TAILQ_FOREACH(console, &hub->consoles, list)
-		if (!console->link && !console->moving && console_is_of(console, proxy))
-			break;
 	if (!console) {
 		console = hub_find(hub, proxy->name);
 		if (console && console->known)

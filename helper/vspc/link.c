@@ -205,6 +205,9 @@ static bool take_event(struct link *link, enum vspc_proxy_event event)
 {
 	struct console *console = link->console;
 
+	/* Who has moved away has no port here that it could stay at, or move. */
+	if (link->retired && event != VSPC_PROXY_CLOSE)
+		return true;
 	switch (event) {
 	case VSPC_PROXY_NOTHING:
 		break;

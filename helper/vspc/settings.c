@@ -30,7 +30,7 @@ static const struct number {
 	{ "max-consoles", offsetof(struct settings, consoles), 1, 100000 },
 	{ "identify-timeout", offsetof(struct settings, identify_timeout), 1, 600 },
 	{ "name-timeout", offsetof(struct settings, name_timeout), 1, 86400 },
-	{ "vmotion-limit", offsetof(struct settings, vmotion_limit), 1, 3600 },
+	{ "vmotion-limit", offsetof(struct settings, vmotion_limit), 0, 3600 },
 	{ 0 },
 };
 

@@ -36,7 +36,7 @@ struct settings_uri {
  * @identify_timeout: how long a virtual machine may take to tell who it is, in
  *	seconds
  * @name_timeout: how long a viewer may take to tell whom it wants
- * @vmotion_limit: how long a hand-over may take
+ * @vmotion_limit: how many seconds a hand-over may take; 0: there is to be none
  * @deviations: of enum vspc_deviation
  */
 struct settings {

@@ -15,10 +15,14 @@
 
 static void say(const struct caller *caller, const char *text)
 {
-	const struct iovec iov = { .iov_base = (char *)text, .iov_len = strlen(text) };
+	struct iovec iov = { .iov_base = (char *)text, .iov_len = strlen(text) };
+	ssize_t n;
 
 	/* What does not fit in front of a prompt is not worth waiting for. */
-	conn_write(caller->conn, &iov, 1);
+	while (iov.iov_len && (n = conn_write(caller->conn, &iov, 1)) > 0) {
+		iov.iov_base = (char *)iov.iov_base + n;
+		iov.iov_len -= (size_t)n;
+	}
 	conn_flush(caller->conn);
 }
 

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -53,6 +53,8 @@ static const char usage[] =
 #define REST_NS		300000
 /* Read so much at a time; as QEMU and dd are told to. */
 #define READ_SIZE	4096
+/* What is sent, but by echo, whose bytes tell one round trip from the next. */
+#define FILL		'v'
 
 static struct {
 	int near;
@@ -63,7 +65,7 @@ static struct {
 	uint64_t *calls;	/* how long each took; NULL if that is not asked */
 	size_t pairs;		/* of the two below: of spread alone */
 	int *nears;
-	struct pollfd *fars;
+	int fars;		/* an epoll, which costs the same for all numbers */
 } meter = { .near = -1, .far = -1 };
 
 __attribute__((format(printf, 1, 2), noreturn))
@@ -211,13 +213,16 @@ static void open_pairs(int n, char **names)
 {
 	meter.pairs = (size_t)n / 2;
 	meter.nears = calloc(meter.pairs, sizeof(int));
-	meter.fars = calloc(meter.pairs, sizeof(struct pollfd));
-	if (!meter.nears || !meter.fars)
+	meter.fars = epoll_create1(EPOLL_CLOEXEC);
+	if (!meter.nears || meter.fars < 0)
 		die("memory");
 	for (size_t i = 0; i < meter.pairs; i++) {
+		struct epoll_event e = { .events = EPOLLIN };
+
 		meter.nears[i] = open_end(names[2 * i]);
-		meter.fars[i].fd = open_end(names[2 * i + 1]);
-		meter.fars[i].events = POLLIN;
+		e.data.fd = open_end(names[2 * i + 1]);
+		if (epoll_ctl(meter.fars, EPOLL_CTL_ADD, e.data.fd, &e))
+			die("epoll");
 	}
 }
 
@@ -235,15 +240,26 @@ static void write_all(int fd, const char *buf, size_t n)
 	}
 }
 
-static void read_all(int fd, size_t n)
+/* Whatever else came would be counted as if it had been sent: it is no figure. */
+static void check(const char *buf, ssize_t n, char due)
+{
+	if (n <= 0)
+		die("read");
+	if (buf[0] == due && buf[n - 1] == due)
+		return;
+	errno = EBADMSG;
+	die("0x%02x to 0x%02x came where 0x%02x was due", buf[0] & 0xff,
+	    buf[n - 1] & 0xff, due & 0xff);
+}
+
+static void read_all(int fd, size_t n, char due)
 {
 	static char buf[READ_SIZE];
 
 	while (n) {
 		ssize_t r = read(fd, buf, n < sizeof(buf) ? n : sizeof(buf));
 
-		if (r <= 0)
-			die("read");
+		check(buf, r, due);
 		n -= (size_t)r;
 	}
 }
@@ -279,25 +295,24 @@ static pid_t spawn(void (*body)(void), int *done)
 
 static void read_far(void)
 {
-	read_all(meter.far, meter.size * meter.count);
+	read_all(meter.far, meter.size * meter.count, FILL);
 }
 
 static void read_fars(void)
 {
 	size_t left = meter.size * meter.count * meter.pairs;
+	struct epoll_event ready[64];
 	char buf[READ_SIZE];
 
 	while (left) {
-		if (poll(meter.fars, meter.pairs, -1) < 0)
-			die("poll");
-		for (size_t i = 0; i < meter.pairs; i++) {
-			ssize_t r;
+		int n = epoll_wait(meter.fars, ready, 64, -1);
 
-			if (!meter.fars[i].revents)
-				continue;
-			r = read(meter.fars[i].fd, buf, sizeof(buf));
-			if (r <= 0)
-				die("read");
+		if (n < 0)
+			die("epoll");
+		for (int i = 0; i < n; i++) {
+			ssize_t r = read(ready[i].data.fd, buf, sizeof(buf));
+
+			check(buf, r, FILL);
 			left -= (size_t)r;
 		}
 	}
@@ -345,7 +360,7 @@ static void do_writes(bool quiet)
 		if (r < 0 || (size_t)r < meter.size)
 			die("write took %zd of %zu bytes", r, meter.size);
 		if (quiet && meter.far >= 0)
-			read_all(meter.far, meter.size);
+			read_all(meter.far, meter.size, FILL);
 	}
 }
 
@@ -365,8 +380,12 @@ static void do_spread(void)
 static void do_echo(void)
 {
 	for (size_t i = 0; i < meter.count; i++) {
+		/* One that comes late would be another one's. */
+		char due = (char)('a' + i % 26);
+
+		memset(meter.buf, due, meter.size);
 		write_all(meter.near, meter.buf, meter.size);
-		read_all(meter.near, meter.size);
+		read_all(meter.near, meter.size, due);
 	}
 }
 
@@ -476,7 +495,7 @@ int main(int argc, char **argv)
 		meter.calls = calloc(meter.count, sizeof(*meter.calls));
 		if (!meter.buf || !meter.calls)
 			die("memory");
-		memset(meter.buf, 'v', meter.size);
+		memset(meter.buf, FILL, meter.size);
 		/* No page is made while the time runs. */
 		memset(meter.calls, 1, meter.count * sizeof(*meter.calls));
 	}
@@ -511,7 +530,7 @@ int main(int argc, char **argv)
 	if (command)
 		wait_command(pid);
 	else if (done >= 0)
-		read_all(done, 1);
+		read_all(done, 1, '\0');
 	else if (isatty(meter.near))
 		tcdrain(meter.near);
 	wall = now() - start;

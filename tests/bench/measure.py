@@ -5,13 +5,16 @@
 usage: tests/bench/measure.py [WORD…]
 
 Runs where a nanosecond is an instruction; WORDs choose the figures whose names
-have one of them.  Each figure is the median of five rounds, in which vserial and its peers take turns.  A ratio that is worse
-than its bar is a finding; Documentation/performance.md says where the bars come
-from.  All rounds go to $RESULTS/bench-KERNEL.json.
+have one of them.  Each figure is the median of five rounds, in which vserial and its
+peers take turns.  A ratio that is worse than its bar is a finding;
+Documentation/performance.md says where the bars come from.  All rounds go to
+$RESULTS/bench-KERNEL.json.  By the clock there are no bars, and nothing is measured but
+streams and echoes.
 
 Exit status: 0 all bars held, 1 some did not.
 """
 # vm: --icount --no-daemon
+# by the clock: as well
 import glob
 import json
 import os
@@ -21,7 +24,8 @@ import subprocess
 import sys
 import time
 
-from common import KERNEL, METER, RESULTS, chosen, ctl, device, meter, need
+from common import (CLOCK, KERNEL, METER, RESULTS, TAKEN, batch, chosen, ctl, device,
+                    keep_free_pages, kernel_memory, meter, need, results_of, set_sysctl)
 
 ROUNDS = 5
 PORTS = 4096
@@ -34,11 +38,14 @@ BULK = 256 * 4096
 FILE = 1024 * 4096
 ECHOES = 500
 
+# The most service rules a guest may have.
+RULES = 256
+
 
 class Round:
     """One measurement: what to run, which of its figures counts, per how many."""
 
-    def __init__(self, words, figure='busy', per=1):
+    def __init__(self, words, figure=TAKEN, per=1):
         self._words = words
         self._figure = figure
         self._per = per
@@ -53,12 +60,12 @@ def writes(size, near, *far, rest='write'):
 
 
 def stream(size, total, near, *far):
-    return Round(lambda: ('stream', size, total // size, near(), *(f() for f in far)), 'busy',
+    return Round(lambda: ('stream', size, total // size, near(), *(f() for f in far)), TAKEN,
                  total)
 
 
 def echo(near, *far):
-    return Round(lambda: ('echo', 1, ECHOES, near(), *(f() for f in far)), 'busy', ECHOES)
+    return Round(lambda: ('echo', 1, ECHOES, near(), *(f() for f in far)), TAKEN, ECHOES)
 
 
 def dd(total):
@@ -83,12 +90,16 @@ def captured():
     return device('bench/3')
 
 
+def at(port):
+    return lambda: device(port)
+
+
 def named(name):
     return lambda: name
 
 
 PTY, TCP, DEV_NULL = map(named, ('pty', 'tcp', '/dev/null'))
-DD_ALONE = Round(('run', 'dd', 'if=/dev/zero', *dd(FILE)[2:]), 'busy', FILE)
+DD_ALONE = Round(('run', 'dd', 'if=/dev/zero', *dd(FILE)[2:]), TAKEN, FILE)
 
 
 class Figure:
@@ -119,8 +130,21 @@ def write_figures():
                      ('pty', pty, to_pty), ('TCP', tcp, to_tcp))
 
 
+def rule_figures():
+    """Bytes of a guest with as many rules as it may have, of which the last one decides.
+
+    Measured against one that has none and is as new: a full history costs, too.
+    """
+    yield Figure(f'write(2) of 1 byte, null, {RULES} rules', 'call', writes(1, at('ruled/0')),
+                 ('no rules', writes(1, at('free/0')), 1.01))
+    yield Figure(f'4 KiB writes, pipe, {RULES} rules', 'byte',
+                 stream(4096, BULK, at('ruled/1'), at('ruled/2')),
+                 ('no rules', stream(4096, BULK, at('free/1'), at('free/2')), 1.01))
+
+
 def figures():
     yield from write_figures()
+    yield from rule_figures()
     yield Figure('single bytes, null', 'byte', stream(1, SINGLE, null),
                  ('pty', stream(1, SINGLE, PTY), 0.6), ('TCP', stream(1, SINGLE, TCP), None))
     yield Figure('single bytes, pipe', 'byte', stream(1, SINGLE, near, far),
@@ -131,10 +155,10 @@ def figures():
                  ('pty', echo(PTY), 1.0), ('TCP', echo(TCP), None))
     yield Figure('4 KiB writes, file', 'byte', stream(4096, FILE, captured),
                  ('pty and dd', Round(('feed', 4096, FILE // 4096, 'pty', '--', *dd(FILE)),
-                                      'busy', FILE), 1.0),
+                                      TAKEN, FILE), 1.0),
                  ('dd alone', DD_ALONE, None))
     yield Figure('single bytes, file', 'byte', stream(1, SINGLE, captured),
-                 ('pty and dd', Round(('feed', 1, SINGLE, 'pty', '--', *dd(SINGLE)), 'busy',
+                 ('pty and dd', Round(('feed', 1, SINGLE, 'pty', '--', *dd(SINGLE)), TAKEN,
                                       SINGLE), 1.0))
 
 
@@ -156,6 +180,9 @@ class Results:
             bar = bar.get(KERNEL)
         ratio = vserial / theirs if theirs else None
         held = None
+        # They are of instructions.
+        if CLOCK:
+            bar = None
         if bar is not None:
             held = ratio <= bar
         if limit is not None:
@@ -190,8 +217,15 @@ def move(results):
     ctl('port', 'set', 'bench/1', 'backing', 'pipe:bench')
     ctl('port', 'set', 'bench/2', 'backing', 'pipe:bench#near=client')
     ctl('port', 'set', 'bench/3', 'backing', 'file:/root/capture')
+    for guest in 'ruled', 'free':
+        batch([f'guest add {guest} ports 3', f'port set {guest}/1 backing pipe:{guest}',
+               f'port set {guest}/2 backing pipe:{guest}#near=client'])
+    batch([*(f'service add ruled rank {rank} deny net-client port {rank}'
+             for rank in range(1, RULES)),
+           f'service add ruled rank {RULES} allow any'])
     for figure in figures():
-        if not chosen(figure.name):
+        # How long a call takes by the clock is how long the emulator wakes a processor.
+        if not chosen(figure.name) or (CLOCK and figure.unit == 'call'):
             continue
         runs = {'vserial': figure.vserial, **{name: run for name, run, _ in figure.peers}}
         values = {who: [] for who in runs}
@@ -206,35 +240,19 @@ def move(results):
         median = {who: statistics.median(v) for who, v in values.items()}
         for name, _, bar in figure.peers:
             results.row(figure.name, figure.unit, median['vserial'], name, median[name], bar)
-    ctl('guest', 'del', 'bench')
+    for guest in 'bench', 'ruled', 'free':
+        ctl('guest', 'del', guest)
 
 
 # What is held, and made.
-
-
-def set_sysctl(name, value):
-    with open(f'/proc/sys/{name}', 'w', encoding='ascii') as handle:
-        handle.write(str(value))
-
-
-def held():
-    """KiB that the kernel holds, but for caches and processes' own pages.
-
-    That is slab, vmalloc, page tables and pages that nothing accounts for.
-    """
-    with open('/proc/meminfo', encoding='ascii') as handle:
-        info = {line.split(':')[0]: int(line.split()[1]) for line in handle}
-    return (info['MemTotal'] - info['MemFree'] - info['Buffers'] - info['Cached'] -
-            info['AnonPages'])
 
 
 def settled():
     """The same, when what can be freed is, and it no longer changes."""
     last = None
     while True:
-        set_sysctl('vm/drop_caches', 3)
         time.sleep(1)       # RCU's, and what is freed by workers
-        now = held()
+        now = kernel_memory()
         if last is not None and abs(now - last) < 64:
             return now
         last = now
@@ -279,8 +297,7 @@ def possess(results):
     """Ports: what one takes to make, and to have."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (4 * PORTS, 4 * PORTS))
     set_sysctl('kernel/pty/max', 2 * PORTS)
-    # Free pages that wait on a processor's list count as used: keep it short.
-    set_sysctl('vm/percpu_pagelist_high_fraction', 2**31 - 1)
+    keep_free_pages()
     time_of = {'vserial': [], 'pty': []}
     idle, opened, pty = [], [], []
     for _ in range(ROUNDS):
@@ -316,14 +333,14 @@ def main():
     subprocess.run(['udevadm', 'control', '--exit'], check=True)
     results = Results()
     move(results)
-    if chosen('memory') or chosen('making'):
+    if not CLOCK and (chosen('memory') or chosen('making')):
         possess(results)
     # Words that are the network's alone.
     if not results.table:
         return 0
     print()
     good = results.show()
-    with open(f'{RESULTS}/bench-{KERNEL}.json', 'w', encoding='utf-8') as handle:
+    with open(results_of('bench'), 'w', encoding='utf-8') as handle:
         json.dump({'kernel': os.uname().release, 'rounds': results.rounds,
                    'table': results.table}, handle, indent=1, ensure_ascii=False)
     return 0 if good else 1

@@ -4,25 +4,25 @@
 
 usage: tests/bench/network.py [WORD…]
 
-Runs where a nanosecond is an instruction; WORDs choose the figures whose names have one of them.  What is
-counted is all that the processor did until the last byte had arrived, in whichever
-process and in the kernel.  The relays are given the slave of a pty whose master the
-meter holds, as a VMM does: socat, ser2net, and ptyrelay, which is the least that can
-do it.  All figures go to $RESULTS/network-KERNEL.json.
+Runs where a nanosecond is an instruction; WORDs choose the figures whose names have one
+of them.  What is counted is all that the processor did until the last byte had arrived,
+in whichever process and in the kernel; or the time until then, by the clock.  The relays
+are given the slave of a pty whose master the meter holds, as a VMM does: socat, ser2net,
+and ptyrelay, which is the least that can do it.  All figures go to
+$RESULTS/network-KERNEL.json.
 """
 # vm: --icount --no-daemon
+# by the clock: as well
 import contextlib
 import os
 import pty
-import resource
 import socket
 import statistics
-import subprocess
 import sys
 import tty
 
-from common import (METER, RESULTS, Results, batch, chosen, ctl, device, meter, need,
-                    wait_connected, wait_for)
+from common import (METER, PEM, RESULTS, TAKEN, Results, chosen, ctl, device, listens, meter,
+                    need, prepare_network, running, wait_connected, wait_for)
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 RELAY = os.path.join(os.path.dirname(METER), 'ptyrelay')
@@ -31,15 +31,10 @@ ROUNDS = 2
 BULK = 64 * 4096
 SINGLE = 4096
 ECHOES = 200
-MANY = (1, 100, 1000)
-GUEST_PORTS = 32
-# Bytes a write and writes a port, where there are many.
-SPREAD = (64, 16)
 # WONT AUTHENTICATION, WILL and DO BINARY: what a telnet client says that has no TLS
 # and wants bytes as they are.
 ANSWERS = bytes.fromhex('fffc25fffb00fffd00')
-CERTIFICATES = '/run/certificates'
-PEM = KEY = f'{CERTIFICATES}/server.pem'
+MARK = b'<mark>'
 
 _last = 30000
 
@@ -51,51 +46,22 @@ def number():
     return _last
 
 
-def listens(port):
-    """Whether somebody does, without calling."""
-    rows = []
-    for family in 'tcp', 'tcp6':
-        with open(f'/proc/net/{family}', encoding='ascii') as handle:
-            rows += [line.split() for line in handle]
-    return any(row[1].endswith(f':{port:04X}') and row[3] == '0A' for row in rows)
+def vseriald():
+    """The daemon as it is run, that is without --debug, and with no limit in the way.
 
-
-class Daemon:
-    """vseriald as it is run, that is without --debug, and with no limits in the way."""
-
-    def __init__(self):
-        os.mkdir(CERTIFICATES)
-        subprocess.run([f'{HERE}/../unit/certificates', CERTIFICATES, 'server'], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with open('/run/vseriald.conf', 'w', encoding='ascii') as handle:
-            handle.write(f'user =\naccept-rate = 0\n'
-                         f'certificate = {PEM}\nkey = {KEY}\n')
-        self.process = subprocess.Popen(['vseriald', '--config=/run/vseriald.conf'],
-                                        stderr=subprocess.DEVNULL)
-
-    def memory(self):
-        """Its own, in KiB."""
-        with open(f'/proc/{self.process.pid}/status', encoding='ascii') as handle:
-            return next(int(line.split()[1]) for line in handle if line.startswith('RssAnon'))
+    Time leaps while a page is read from a file, which a handshake may need.
+    """
+    with open('/run/vseriald.conf', 'w', encoding='ascii') as handle:
+        handle.write('user =\naccept-rate = 0\nhandshake-timeout = 600\n'
+                     f'certificate = {PEM}\nkey = {PEM}\n')
+    return running('vseriald', '--config=/run/vseriald.conf')
 
 
 # What is measured: ends for the meter.
 
 @contextlib.contextmanager
-def running(*command):
-    # ser2net says that there is no mDNS.
-    errors = subprocess.DEVNULL if command[0] == 'ser2net' else None
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@contextlib.contextmanager
 def call(scheme, to):
-    """A connection to a console: a socket on which bytes are bytes."""
+    """A connection to a console; what it begins with may still be on its way."""
     with contextlib.ExitStack() as stack:
         if scheme in ('ssl', 'telnets'):
             # The same client of TLS for everybody; it is measured as well.
@@ -110,13 +76,33 @@ def call(scheme, to):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if scheme.startswith('telnet'):
             sock.sendall(ANSWERS)
-            # Time leaps: what it has to say is said, and a handshake is over.
-            sock.settimeout(30)
-            with contextlib.suppress(TimeoutError):
-                while sock.recv(4096):
-                    pass
-            sock.settimeout(None)
         yield sock
+
+
+def swallow(read):
+    """Reads until MARK has come, which ends it."""
+    came = b''
+    while not came.endswith(MARK):
+        piece = read(4096)
+        if not piece:
+            raise SystemExit(f'the other end has left after {came!r}')
+        came += piece
+
+
+def settle(near, sock):
+    """Sends MARK into the guest, and out: all that either end says first is over then.
+
+    No time could tell that, and what is left of it would be counted as bytes.
+    """
+    ours = not near.startswith('fd:')
+    fd = os.open(near, os.O_RDWR | os.O_NOCTTY) if ours else int(near[3:])
+    tty.setraw(fd)
+    sock.sendall(MARK)
+    swallow(lambda size: os.read(fd, size))
+    os.write(fd, MARK)
+    swallow(sock.recv)
+    if ours:
+        os.close(fd)
 
 
 @contextlib.contextmanager
@@ -140,7 +126,7 @@ def relay(*command):
         to = number()
         master, slave = pty.openpty()
         tty.setraw(slave)
-        tls = f'ssl(key={KEY},cert={PEM}),'
+        tls = f'ssl(key={PEM},cert={PEM}),'
         accepter = {'tcp': '', 'telnet': 'telnet,', 'ssl': tls, 'telnets': f'telnet,{tls}'}
         with open('/run/ser2net.yaml', 'w', encoding='ascii') as conf:
             conf.write(f'connection: &c\n  accepter: "{accepter[scheme]}tcp,{HOST},{to}"\n'
@@ -169,7 +155,7 @@ WHO = {
             'pty, ser2net': SER2NET},
     'ssl': {'vserial': vserial,
             'pty, socat': socat(f'OPENSSL-LISTEN:PORT,bind={HOST},reuseaddr,nodelay,'
-                                f'cert={PEM},key={KEY},verify=0'),
+                                f'cert={PEM},key={PEM},verify=0'),
             'pty, ser2net': SER2NET},
     # socat has no telnet.
     'telnet': {'vserial': vserial, 'pty, ser2net': SER2NET},
@@ -192,12 +178,9 @@ def measure(scheme, who, words):
         if who == 'vserial':
             # Without a peer a guest does not wait.
             wait_connected('net/0')
-        def counted(*words):
-            ends = {'@near': near, '@far': f'fd:{sock.fileno()}'}
-            return meter(*(ends.get(w, w) for w in words), fds=(*fds, sock.fileno()))['busy']
-        # What comes before the first byte, a handshake for one, is not a byte's.
-        counted('echo', 1, 1, '@far', '@near')
-        return counted(*words)
+        settle(near, sock)
+        ends = {'@near': near, '@far': f'fd:{sock.fileno()}'}
+        return meter(*(ends.get(w, w) for w in words), fds=(*fds, sock.fileno()))
 
 
 def move(results):
@@ -209,70 +192,22 @@ def move(results):
                 continue
             ours = None
             for who in peers:
-                value = statistics.median(measure(scheme, who, words) / per
-                                          for _ in range(ROUNDS))
-                results.take(name, who, unit, value, ours)
-                ours = ours or value
-
-
-def listening(count, scheme, prefix):
-    """Makes so many ports that listen; their names and numbers."""
-    ports = [(f'{prefix}{i // GUEST_PORTS}/{i % GUEST_PORTS}', number()) for i in range(count)]
-    lines = [f'guest add {prefix}{i} ports {GUEST_PORTS}'
-             for i in range((count - 1) // GUEST_PORTS + 1)]
-    for port, to in ports:
-        lines += [f'port set {port} backing {scheme}://:{to} stall-limit 0',
-                  f'port connect {port}']
-    batch(lines)
-    for port, _ in ports:
-        wait_connected(port, 'listening')
-    return ports
-
-
-def forget(ports):
-    batch(f'guest del {guest} force' for guest in {port.split('/')[0] for port, _ in ports})
-
-
-def many(results, daemon):
-    """What a byte costs where so many ports are busy, and what a connection takes."""
-    for n in MANY:
-        name = f'network: tcp, {n:,} busy port{"s" * (n > 1)}, {SPREAD[0]}-byte writes'
-        ports = listening(n, 'tcp4', 'many')
-        before = daemon.memory()
-        socks = [socket.create_connection((HOST, to)) for _, to in ports]
-        for port, _ in ports:
-            wait_connected(port)
-        if n == MANY[-1]:
-            results.take(f'network: memory, {n:,} idle connections', 'vserial', 'KiB each',
-                         (daemon.memory() - before) / n)
-        ends = [word for (port, _), sock in zip(ports, socks)
-                for word in (device(port), f'fd:{sock.fileno()}')]
-        fds = [sock.fileno() for sock in socks]
-        results.take(name, 'vserial', 'byte', statistics.median(
-            meter('spread', *SPREAD, *ends, fds=fds)['busy'] / (n * SPREAD[0] * SPREAD[1])
-            for _ in range(ROUNDS)))
-        for sock in socks:
-            sock.close()
-        forget(ports)
-
-
-def prepare():
-    """The VM as the measurements want it."""
-    # It would work on each port that comes and goes.
-    subprocess.run(['udevadm', 'control', '--exit'], check=True)
-    # ser2net resolves no address where there is none but the host's own.
-    subprocess.run(['busybox', 'ifconfig', 'lo:1', '192.0.2.1'], check=True)
+                rounds = [measure(scheme, who, words) for _ in range(ROUNDS)]
+                values = {key: statistics.median(took[key] / per for took in rounds)
+                          for key in ('busy', 'wall')}
+                results.take(name, who, unit, values[TAKEN], ours and ours[TAKEN])
+                if unit == 'echo':
+                    results.take(f'{name}, how long', who, 'ns', values['wall'],
+                                 ours and ours['wall'])
+                ours = ours or values
 
 
 def main():
     need(METER, RESULTS)
-    prepare()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
+    prepare_network()
     results = Results('network')
-    daemon = Daemon()
-    move(results)
-    if chosen('network: tcp, busy ports'):
-        many(results, daemon)
+    with vseriald():
+        move(results)
     results.keep()
     return 0
 

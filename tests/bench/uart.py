@@ -8,8 +8,9 @@ usage: tests/bench/uart.py [WORD…]
 
 Runs where an instruction is a nanosecond, as network.py does; WORDs choose the
 figures whose names have one of them.  What is counted is all that the processor
-did, for both UARTs, too: "no relay" is a program that has ttyS1 open itself.  All
-figures go to $RESULTS/uart-KERNEL.json.
+did, for both UARTs, too: "no relay" is a program that has ttyS1 open itself, "at once"
+is ser2net without the wait in which it gathers what a UART receives.  All figures go to
+$RESULTS/uart-KERNEL.json.
 """
 # vm: --icount --no-daemon --append 8250.nr_uarts=4
 # vm: --qemu "-chardev socket,id=u1,path={vm}/u1,server=on,wait=off -serial chardev:u1"
@@ -22,9 +23,9 @@ import sys
 import termios
 import tty
 
-from common import (METER, RESULTS, Results, chosen, ctl, device, meter, need, wait_connected,
-                    wait_for)
-from network import HOST, call, figures, listens, number, prepare, running
+from common import (METER, RESULTS, Results, chosen, ctl, device, listens, meter, need,
+                    prepare_network, running, wait_connected, wait_for)
+from network import HOST, call, figures, number
 
 NEAR, FAR = '/dev/ttyS1', '/dev/ttyS2'
 ROUNDS = 3
@@ -97,20 +98,25 @@ def socat():
         os.close(far)
 
 
-@contextlib.contextmanager
-def ser2net():
-    to = number()
-    with open('/run/ser2net.yaml', 'w', encoding='ascii') as conf:
-        conf.write(f'connection: &c\n  accepter: "tcp,{HOST},{to}"\n  options:\n    banner: ""\n'
-                   f'  connector: serialdev,{NEAR},115200n81,local\n')
-    with running('ser2net', '-n', '-c', '/run/ser2net.yaml'):
-        wait_for(lambda: listens(to), 'ser2net listens')
-        with call('tcp', to) as sock:
-            wait_for(lambda: opened(NEAR), f'ser2net has {NEAR}')
-            yield sock.fileno()
+def ser2net(waits):
+    """WAITS, as it does by default, for two characters' time and a millisecond at least."""
+    @contextlib.contextmanager
+    def run():
+        to = number()
+        with open('/run/ser2net.yaml', 'w', encoding='ascii') as conf:
+            conf.write(f'connection: &c\n  accepter: "tcp,{HOST},{to}"\n  options:\n'
+                       f'    banner: ""\n    chardelay: {str(waits).lower()}\n'
+                       f'  connector: serialdev,{NEAR},115200n81,local\n')
+        with running('ser2net', '-n', '-c', '/run/ser2net.yaml'):
+            wait_for(lambda: listens(to), 'ser2net listens')
+            with call('tcp', to) as sock:
+                wait_for(lambda: opened(NEAR), f'ser2net has {NEAR}')
+                yield sock.fileno()
+    return run
 
 
-WHO = {'vserial': vserial, 'no relay': alone, 'pty, socat': socat, 'TCP, ser2net': ser2net}
+WHO = {'vserial': vserial, 'no relay': alone, 'pty, socat': socat,
+       'TCP, ser2net': ser2net(True), 'TCP, ser2net at once': ser2net(False)}
 
 
 def measure(who, far, words):
@@ -121,7 +127,7 @@ def measure(who, far, words):
 
 def main():
     need(METER, RESULTS)
-    prepare()
+    prepare_network()
     results = Results('uart')
     far = uart(FAR)
     for name, unit, per, words in figures(BULK, SINGLE, ECHOES):

@@ -110,6 +110,26 @@ static void stream_unreserved_can_be_read(struct kunit *test)
 }
 
 /* Whoever exhausts the budget keeps nobody from having a first page. */
+static void stream_unreserved_keeps_less(struct kunit *test)
+{
+	struct fixture *f = start(test, VSERIAL_RING_SIZE, 2 * PAGE_SIZE);
+	u64 at = 0;
+
+	block(f, 3 * PAGE_SIZE);
+	take(f, 2 * PAGE_SIZE);
+	ack(f, 2 * PAGE_SIZE);
+	vserial_stream_unreserve(&f->s);
+	vserial_stream_keep(&f->s, 0);
+	/* What was not read stays. */
+	KUNIT_EXPECT_EQ(test, vserial_stream_peek(&f->s, &at, f->buf, BUF_SIZE),
+			PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, at, 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pages_used(f), 1);
+	take(f, PAGE_SIZE);
+	ack(f, 3 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pages_used(f), 0);
+}
+
 static void stream_has_a_page_beyond_the_limit(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -243,6 +263,7 @@ static struct kunit_case stream_memory_cases[] = {
 	KUNIT_CASE(stream_keeps_pages_of_history),
 	KUNIT_CASE(stream_unreserved_takes_nothing),
 	KUNIT_CASE(stream_unreserved_can_be_read),
+	KUNIT_CASE(stream_unreserved_keeps_less),
 	KUNIT_CASE(stream_has_a_page_beyond_the_limit),
 	KUNIT_CASE(stream_gets_on_with_its_spare),
 	KUNIT_CASE(stream_gives_up_history_first),

@@ -22,7 +22,7 @@ from program import load
 
 # Boot and shutdown of a VM, on a busy machine.
 VM_PATIENCE = 300
-# How often the emulator may spoil a run, which is then taken up where it was.
+# How often the emulator may spoil one script, with which the run is taken up again.
 TRIPS = 3
 # What tests/vm/scripts allows a script that names no limit.
 SCRIPT_LIMIT = 600
@@ -126,9 +126,9 @@ class Fleet:
             machine = Machine(self, name, options, todo)
             results += machine.results
             ended = list(machine.done)
-            trips += machine.tripped
+            trips = trips + 1 if machine.tripped and not machine.done else machine.tripped
             if trips > TRIPS:
-                results.append(tap.Result(f'{name}: the emulator works', 'failed'))
+                results.append(tap.Result(f'{name}: the emulator works', 'failed', machine.errors))
                 break
             if not machine.tripped:
                 ended.append(machine.running)
@@ -149,16 +149,20 @@ class Machine:
         self._explains = False
         self._started = 0
         self.results = []
+        # What tests/vm/run said.
+        self.errors = []
         # Scripts that ended, and the one that was running at last.
         self.done = []
         self.running = None
         patience = (VM_PATIENCE + sum(map(limit, todo))) * fleet.slowness
-        inner = load('tests/vm/kernel').places('6.1')
+        kernels = load('tests/vm/kernel')
+        inner = kernels.places('6.1')['KERNEL']
+        ynl = kernels.places('6.12', 'YNL')['YNL']
         with tempfile.TemporaryFile() as errors:
             with subprocess.Popen(
                     [f'{REPO}/tests/vm/run', *options, '--mem', '2G', '--timeout',
-                     str(patience), '--env', f'GUEST_KERNEL={inner["KERNEL"]}',
-                     '--', 'tests/vm/scripts', *(os.path.relpath(s, REPO) for s in todo)],
+                     str(patience), '--env', f'GUEST_KERNEL={inner}',
+                     '--env', f'YNL={ynl}', '--', 'tests/vm/scripts', *(os.path.relpath(s, REPO) for s in todo)],
                     cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                     stderr=errors) as vm:
                 fleet.watched(vm)
@@ -205,9 +209,11 @@ class Machine:
         self.running = None
 
     def _end(self, status, errors):
+        self.errors = errors
         self.tripped = status == 123 and klog.emulator_tripped('\n'.join(errors))
         if self.tripped:
-            say(f'    {self._name}: the emulator tripped (see tests/lib/klog.py)')
+            during = self._script() if self.running else 'its boot'
+            say(f'    {self._name}: the emulator tripped in {during} (see tests/lib/klog.py)')
         elif self.running:
             name = f'{self._name} {self._script()}'
             self.results += [r for r in self._reader.results('the VM ended')

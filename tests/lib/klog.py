@@ -9,7 +9,8 @@ BUG = re.compile(r'BUG: |WARNING: |\bOops\b|general protection fault|kernel BUG 
                  r'list_(add|del) corruption|scheduling while atomic|'
                  r': [0-9a-f]{4} \[#[0-9]+\]')
 # QEMU 7.2's TCG sometimes goes on executing a breakpoint that the kernel set to
-# patch its own code and has taken away since; the kernel then dies of it.
+# patch its own code and has taken away since; the kernel then dies of it.  It takes
+# two processors at work at the same time: with tests/vm/run --turns there are none.
 STALE_BREAKPOINT = re.compile(r'\bint3: 0000 \[#1\]')
 # Lines shown from each such line on: a report is about that long.
 FOLLOWING = 45

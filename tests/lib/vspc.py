@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vserial-vspc, and what connects to it: virtual machines and viewers."""
+import contextlib
 import os
+import random
 import re
 import select
 import signal
@@ -23,20 +25,23 @@ KNOWN = bytes([0, 1, 2, 3, 40, 41, 43, 44, 45, 46, 48, 70, 71, 73, 80, 81, 84, 8
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A free one that nobody is given by chance, as those who connect are."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            number = random.randrange(14000, 20000)
+            s.bind(("127.0.0.1", number))
+            return number
 
 
-def wait(condition, what):
-    """Waits until CONDITION() is true; its value."""
-    end = time.monotonic() + PATIENCE
+def wait(condition, what, pause=0.01, patience=PATIENCE):
+    """Waits until CONDITION() is true, looking every PAUSE seconds; its value."""
+    end = time.monotonic() + patience
     while True:
         value = condition()
         if value:
             return value
         assert time.monotonic() < end, f"it did not happen that {what}"
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 class Concentrator:
@@ -46,13 +51,13 @@ class Concentrator:
         self.folder = tempfile.TemporaryDirectory()
         os.chmod(self.folder.name, 0o755)
         self.port, self.view_port = free_port(), free_port()
-        conf = f"{self.folder.name}/conf"
-        with open(conf, "w", encoding="ascii") as f:
+        self.conf = f"{self.folder.name}/conf"
+        with open(self.conf, "w", encoding="ascii") as f:
             f.write(f"listen = {scheme}://127.0.0.1:{self.port}{keys}\n")
             f.write(f"viewers = {scheme}://127.0.0.1:{self.view_port}{keys}\n")
             f.writelines(f"{name.replace('_', '-')} = {value}\n"
                          for name, value in settings.items())
-        self.command = [os.environ["VSERIAL_VSPC"], "--debug", f"--config={conf}", "--user=",
+        self.command = [os.environ["VSERIAL_VSPC"], "--debug", f"--config={self.conf}", "--user=",
                         *arguments]
         self.log = f"{self.folder.name}/log"
         self.start()
@@ -69,6 +74,15 @@ class Concentrator:
     def said(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
+
+    def reload(self, **settings):
+        """Has it read other settings, which are the last that count."""
+        with open(self.conf, "a", encoding="ascii") as f:
+            f.writelines(f"{name.replace('_', '-')} = {value}\n"
+                         for name, value in settings.items())
+        before = self.said().count("read again")
+        self.process.send_signal(signal.SIGHUP)
+        wait(lambda: self.said().count("read again") > before, "its settings are read again")
 
     def kill(self):
         self.process.kill()

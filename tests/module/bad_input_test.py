@@ -9,6 +9,7 @@
 Every refusal is followed by a comparison of all guests and ports with what
 they were before.
 """
+import ctypes
 import errno
 import functools
 import os
@@ -22,6 +23,7 @@ from lib import (N, SYSFS, KernelLog, Refused, ctl, ctl_raw, equal,
 
 BAD_NAMES = ["", "a/b", "/a", "a/", ".", "..", ".hidden", "_a", "a b", " a", "a\tb",
              "a\nb", "a:b", "a,b", "a%sb", "ä", "a" * 64, "a" * 300, "a*", "a\x7f"]
+SYSLOG_ACTION_READ_ALL = 3
 RANGE = (errno.EINVAL, errno.ERANGE)
 TOO_LONG = (*RANGE, errno.ENAMETOOLONG, errno.E2BIG)
 #: what the sentence about a malformed attribute names
@@ -43,7 +45,7 @@ def a(text):
 
 
 def snapshot():
-    return nl().dump("GUEST_GET"), nl().dump("PORT_GET")
+    return nl().dump("GUEST_GET"), nl().dump("PORT_GET"), nl().dump("SERVICE_GET")
 
 
 class Unchanged:
@@ -329,6 +331,71 @@ def port_attributes():
                                                  errno.EIO))
         mode = os.stat(f"{SYSFS}/devices/bad:0/{name_}").st_mode
         equal(stat.S_IMODE(mode) & 0o222, 0, f"the write permissions of {name_}")
+
+
+# service rules
+
+def rule(guest="bad", **values):
+    """A rule's attributes: rank, action and service if nothing else is said."""
+    given = {"rank": 1, "action": 1, "service": N.VSERIAL_SERVICE_ANY, **values}
+    return string(a("SERVICE_GUEST"), guest) + b"".join(
+        string(a("SERVICE_" + key.upper()), value) if isinstance(value, str) else
+        u32(a("SERVICE_" + key.upper()), value)
+        for key, value in given.items() if value is not None)
+
+
+@cli_test
+def service_rules():
+    """service rules that are none, or could never decide anything"""
+    victim()
+    allow = ["service", "add", "bad", "rank", "1", "allow"]
+    for words, *wants in (
+            (["file", "direction", "guest"], "file", "host only"),
+            (["control", "direction", "host"], "control", "guest only"),
+            (["uart", "port", "23"], "uart", "port"),
+            (["net-client", "port", "24-23"], "24", "23", "lower"),
+            (["vspc", "user", "root"], "vspc", "user"),
+            (["module", "exe", "/bin/true"], "module", "executable"),
+            (["console", "exe", "true"], "true", "absolute"),
+            (["console", "exe", ""], "empty"),
+            (["console", "exe", "/" + "x" * 255], "xxx", "256", "255"),
+            (["console", "exe", "/a\nb"], "0x0a")):
+        by_cli([*allow, *words], *wants)
+    by_cli(["service", "add", "none", "rank", "1", "deny", "any"], "none")
+    by_cli(["service", "del", "bad", "rank", "1"], "bad", "1")
+    by_cli(["service", "del", "none", "rank", "1"], "none")
+    by_cli(["service", "show", "none"], "none")
+    by_cli(["service", "test", "none", "uart"], "none")
+    for service in ("any", "module", "application"):
+        by_cli(["service", "test", "bad", service], service, "several")
+    by_cli(["service", "test", "bad", "net-client", "port", "1-2"], "attribute")
+    for values, *wants in (
+            ({"action": 2}, "2"), ({"service": 14}, "14", "control"),
+            ({"service": 0xffffffff}, "4294967295"), ({"direction": 3}, "3"),
+            ({"port": 2, "port_last": 1}, "2", "1"), ({"port_last": 1}, "first"),
+            ({"uid": 0xffffffff, "service": N.VSERIAL_SERVICE_CONSOLE}, "4294967295"),
+            ({"rank": None}, "rank"), ({"action": None}, "action"),
+            ({"service": None}, "service"), ({"exe": ""}, "empty")):
+        by_netlink("SERVICE_NEW", rule(**values), RANGE, *wants)
+    by_netlink("SERVICE_NEW", rule("none"), (errno.ENOENT,), "none")
+    by_netlink("SERVICE_NEW", u32(a("SERVICE_RANK"), 1), (errno.EINVAL,), "name")
+    by_netlink("SERVICE_DEL", string(a("SERVICE_GUEST"), "bad"), (errno.EINVAL,), "rank")
+    by_netlink("SERVICE_TEST", string(a("SERVICE_GUEST"), "bad"), (errno.EINVAL,), "service")
+    # hits are only ever told
+    by_netlink("SERVICE_NEW", rule() + attr(a("SERVICE_HITS"), bytes(8)), (errno.EINVAL,), WHICH)
+    for size in (0, 1, 3, 5):
+        by_netlink("SERVICE_NEW", rule(rank=None) + attr(a("SERVICE_RANK"), bytes(size)), RANGE,
+                   WHICH)
+
+
+@test
+def too_many_rules():
+    """the 257th rule of a guest is refused, and so is a second of one rank"""
+    victim()
+    for rank in range(256):
+        nl().call("SERVICE_NEW", rule(rank=rank, action=0))
+    by_netlink("SERVICE_NEW", rule(rank=256), (errno.ENOSPC,), "bad", "256")
+    by_netlink("SERVICE_NEW", rule(rank=7), (errno.EEXIST,), "bad", "7")
 
 
 # specifications
@@ -619,6 +686,31 @@ def kernel_log_tells():
             return found
         # the log is rate-limited: others may have used up its allowance
         wait_for(told, f"the kernel log names {text!r}")
+
+
+def raw_log():
+    """The kernel log's bytes as syslog(2) tells them: /dev/kmsg would escape them."""
+    room = ctypes.create_string_buffer(1 << 22)
+    length = ctypes.CDLL(None).klogctl(SYSLOG_ACTION_READ_ALL, room, len(room))
+    expect(length >= 0, "there is no kernel log")
+    return room.raw[:length]
+
+
+@test
+def kernel_log_is_clean():
+    """what a refused sysfs write said is one line of the log that no terminal obeys"""
+    victim()
+    for path, text, told in (
+            ("devices/bad:0/overflow", b"k1\x1b[2J\r\x9b\x7f", rb"'k1\e[2J\r\233\177'"),
+            ("devices/bad/owner", b"k2\nforged", rb"k2\nforged"),
+            ("new_guest", b"k3\x07\x1b]0;title\x07", rb"k3\a\e]0;title\a")):
+
+        def lines():
+            by_sysfs(path, text, (errno.EINVAL,))
+            return [line for line in raw_log().split(b"\n") if text[:2] in line]
+        # the log is rate-limited
+        for line in wait_for(lines, f"the kernel log names {text!r}"):
+            expect(told in line, f"{text!r} is logged as {line!r}")
 
 
 @test

@@ -153,6 +153,7 @@ def appends():
         f.write(b"before\n")
     port = make_port("t-append", backing=f"file:{path}")
     loopguest(port, "send=100000", options=FAST)
+    all_taken(port)
     same(load(path), b"before\n" + pattern(100000), "the file")
     equal(port.state, N.VSERIAL_STATE_CONNECTED, "the state")
     equal(port.dropped_bytes, 0, "dropped bytes")
@@ -436,7 +437,8 @@ def no_space_drops():
     with full(directory):
         guest = Loopguest(port, f"send={total}", "hold", options=FAST)
         wait_for(lambda: port.tx_bytes == total, "the guest does not wait for ever")
-        equal(port.state, N.VSERIAL_STATE_RECOVERABLE_ERROR, "the state")
+        # Who writes the file may be later than the limit is over.
+        wait_for(lambda: port.state == N.VSERIAL_STATE_RECOVERABLE_ERROR, "the state")
     wait_for(lambda: port.state == N.VSERIAL_STATE_CONNECTED, "it recovers")
     all_taken(port)
     guest.terminate().finish()
@@ -693,9 +695,10 @@ def switches_under_load():
     port = make_port("t-switch", backing=f"file:{files[0]}", stall_limit="0")
     guest = Loopguest(port, "flood", options=("--timeout=0", *FAST))
     for n in range(1, 101):
-        seen = port.tx_bytes
-        set_backing(port, f"file:{files[n % 2]}")
-        wait_for(lambda s=seen: port.tx_bytes > s, "the guest goes on")
+        path = files[n % 2]
+        seen = size(path)
+        set_backing(port, f"file:{path}")
+        wait_for(lambda p=path, s=seen: size(p) > s, "the guest goes on")
     guest.terminate()
     total = int(guest.finish()["flood"]["bytes"])
     all_taken(port)
@@ -703,7 +706,7 @@ def switches_under_load():
     equal(sum(map(size, files)), total, "bytes in both files")
     count = pieces([memoryview(load(p)) for p in files],
                    memoryview(pattern(total)))
-    expect(count > 50, f"there are only {count} pieces")
+    expect(count >= 100, f"there are only {count} pieces")
 
 
 @test
@@ -712,16 +715,13 @@ def set_again_under_load():
     path = f"{scratch()}/log"
     spec = f"file:{path}#max-size=256K&keep=99"
     port = make_port("t-again", backing=spec, stall_limit="0")
-    total = 6 << 20
-    guest = Loopguest(port, f"send={total}", options=FAST)
-    sets = 0
-    while guest.process.poll() is None:
+    handle, data, at = port.open(), pattern(6 << 20), 0
+    while at < len(data):
+        # What there is room for is on its way, or waits, when it is set.
+        at += handle.write(data[at:at + RING])
         set_backing(port, spec)
-        sets += 1
-    guest.finish()
     all_taken(port)
-    expect(sets > 20, f"it was set only {sets} times")
-    same(whole(path), pattern(total), "the files")
+    same(whole(path), data, "the files")
 
 
 @test

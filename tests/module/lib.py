@@ -244,7 +244,10 @@ class Port:
                   (attr(N.VSERIAL_A_PORT_FORCE) if force else b""))
 
     def wait_link(self):
-        wait_for(lambda: os.path.exists(self.link), f"{self.link} appears")
+        """Waits for its link; udev may not even have removed one of before."""
+        node = f"/dev/ttyVS{self.minor}"
+        wait_for(lambda: os.path.realpath(self.link) == node and os.path.exists(node),
+                 f"{self.link} leads to {node}")
         return self.link
 
     def open(self, flags=os.O_RDWR | os.O_NONBLOCK):
@@ -550,6 +553,15 @@ def _run_one(function, number):
     return not error
 
 
+def has_ended(pid):
+    """Whether a process has let go of all that it had, its sockets too."""
+    try:
+        stat = read_file(f"/proc/{pid}/stat")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
 def _end_daemon():
     """Ends the daemon that runs in the VM: tests start theirs, or play it."""
     try:
@@ -557,7 +569,7 @@ def _end_daemon():
         os.kill(pid, signal.SIGTERM)
     except (FileNotFoundError, ProcessLookupError):
         return
-    wait_for(lambda: not os.path.exists(f"/proc/{pid}/exe"), "the daemon's end")
+    wait_for(lambda: has_ended(pid), "the daemon's end")
 
 
 def run(trouble=_TROUBLE):

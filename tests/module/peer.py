@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real peers of the daemon's ports, and how ports stand with them."""
 import contextlib
+import fcntl
 import select
 import socket
+import termios
 
 from genl import N
-from lib import PATIENCE, expect, later, make_port, wait_for
+from lib import PATIENCE, expect, later, make_port, read_file, wait_for
 
 CONNECTED = N.VSERIAL_STATE_CONNECTED
 LISTENING = N.VSERIAL_STATE_LISTENING
@@ -59,12 +61,30 @@ class Peer:
                 data += piece
         return bytes(data)
 
+    def was_read(self):
+        """Whether the other end, which is of this host, has read all that was sent."""
+        ports = [f":{end[1]:04X}" for end in (self.sock.getpeername(), self.sock.getsockname())]
+        if fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)) != bytes(4):
+            return False
+        with open("/proc/net/tcp", encoding="ascii") as f:
+            (queues,) = [line[4] for line in map(str.split, f)
+                         if [line[1][-5:], line[2][-5:]] == ports]
+        return queues.endswith(":00000000")
+
     def readable(self, timeout=0):
         return bool(select.select([self.sock], [], [], timeout)[0])
 
 
 def dial(number, **kwargs):
     return Peer(("127.0.0.1", number), **kwargs)
+
+
+def listens(number):
+    """Whether there is a listener, which is not disturbed by the question."""
+    found = []
+    for file in ("/proc/net/tcp", "/proc/net/tcp6"):
+        found += [line.split() for line in read_file(file).splitlines()]
+    return any(s[1].endswith(f":{number:04X}") and s[3] == "0A" for s in found)
 
 
 def listen(number, family=socket.AF_INET):

@@ -9,6 +9,7 @@ Each is tried as everybody of PEOPLE.  A new netlink command needs a row in
 COMMANDS, a new write-only attribute file a value in VALUES.
 """
 import errno
+import itertools
 import os
 import socket
 import stat
@@ -130,7 +131,66 @@ COMMANDS = {
                           u32(N.VSERIAL_A_BACKING_STATE, N.VSERIAL_STATE_CONNECTED),
                           change=False, refusal=("EPERM", None)),
     "UART_GET": Row("anybody", lambda g: b"", change=False, dump=True),
+    "SERVICE_NEW": Row("configure", lambda g: rule(g, next(RANKS)), change=False),
+    "SERVICE_DEL": Row("configure", lambda g: ranked(g, ruled(g)), change=False),
+    "SERVICE_GET": Row("anybody", lambda g: string(N.VSERIAL_A_SERVICE_GUEST, g), change=False,
+                       dump=True),
+    "SERVICE_TEST": Row("anybody", lambda g: string(N.VSERIAL_A_SERVICE_GUEST, g) +
+                        u32(N.VSERIAL_A_SERVICE_SERVICE, N.VSERIAL_SERVICE_UART), change=False),
+    "SERVICE_NTF": Row("nobody", lambda g: b""),
+    "SERVICE_DEL_NTF": Row("nobody", lambda g: b""),
+    "GUEST_MIGRATE": Row("configure", lambda g: guest(g) +
+                         u32(N.VSERIAL_A_GUEST_MIGRATION, N.VSERIAL_MIGRATION_ABORTED),
+                         change=False),
+    "PORT_RETURN": Row("configure", lambda g: port(leaving()), change=False),
+    "PORT_STATE_GET": Row("configure", lambda g: port(leaving()), change=False, dump=True,
+                          refusal=("EPERM", "a port's state needs CAP_SYS_ADMIN")),
+    "PORT_STATE_SET": Row("configure", lambda g: port(coming()) +
+                          u32(N.VSERIAL_A_PORT_STATE_SIZE, 9) +
+                          u32(N.VSERIAL_A_PORT_STATE_OFFSET, 0) +
+                          attr(N.VSERIAL_A_PORT_STATE_BYTES, b"x"), change=False),
 }
+#: of rules; each is another's
+RANKS = itertools.count()
+
+
+def ranked(name, rank):
+    return string(N.VSERIAL_A_SERVICE_GUEST, name) + u32(N.VSERIAL_A_SERVICE_RANK, rank)
+
+
+def rule(name, rank):
+    """A rule that allows what is allowed anyhow."""
+    return (ranked(name, rank) + u32(N.VSERIAL_A_SERVICE_ACTION, N.VSERIAL_ACTION_ALLOW) +
+            u32(N.VSERIAL_A_SERVICE_SERVICE, N.VSERIAL_SERVICE_UART))
+
+
+def ruled(name):
+    """Has root add a rule to a guest; the rule's rank."""
+    rank = next(RANKS)
+    if commands()["SERVICE_NEW"] in nl().offered:
+        nl().call("SERVICE_NEW", rule(name, rank))
+    return rank
+
+
+def moving(name, to):
+    """A guest that is between two hosts until the test ends, made for that."""
+    if not any(g["name"] == name for g in nl().dump("GUEST_GET")):
+        make_guest(name, 1)
+    nl().call("GUEST_MIGRATE", guest(name) + u32(N.VSERIAL_A_GUEST_MIGRATION, to) +
+              u32(N.VSERIAL_A_GUEST_MIGRATION_LIMIT, 600000))
+    return name
+
+
+def leaving():
+    """One that is about to leave, and has been given back what its tty held."""
+    name = moving("r-out", N.VSERIAL_MIGRATION_OUTGOING)
+    nl().call("PORT_RETURN", port(name))
+    return name
+
+
+def coming():
+    """One that is expected."""
+    return moving("r-in", N.VSERIAL_MIGRATION_INCOMING)
 
 
 def attach(name, index):
@@ -307,6 +367,8 @@ def by_netlink():
     """every command as everybody: obeyed, or refused with the rule and no change"""
     forget_guest("r-nl-new")
     owned("r-nl")
+    leaving()
+    coming()
     Client.known = nl().family
     later(setattr, Client, "known", None)
     for who, person in everybody():
@@ -394,6 +456,7 @@ def sockets_handed_on():
 VALUES = {
     "new_guest": "r-fs-new", "del_guest": "r-fs", "new_port": "7", "del_port": "0",
     "uuid": OLD, "vc_uuid": OLD, "location_uuid": OLD, "owner": f"{STRANGER}:{OTHERS}",
+    "vmotion_limit": "9000",
     "backing": "loopback", "connect_at_power_on": "off", "connected": "on",
     "overflow": "drop-old", "stall_limit": "5", "history": "4096", "carrier": "always",
     "log": f"file:{tempfile.gettempdir()}/r-fs.log", "endpoint": "client", "max_clients": "3",

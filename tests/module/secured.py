@@ -16,7 +16,8 @@ import time
 import tty
 
 from genl import N
-from lib import HERE, PATIENCE, equal, expect, later, make_port, read_file, scratch, wait_for
+from lib import HERE, PATIENCE, equal, expect, later, make_port, scratch, wait_for
+from peer import listens
 from vseriald import Daemon
 
 HOST = "127.0.0.1"
@@ -231,14 +232,6 @@ class Program:
             expect(time.monotonic() < until, f"{self.command} does not end: {self.shown}")
         self.process.wait(PATIENCE)
         return self.shown
-
-
-def listens(number):
-    """Whether there is a listener, which is not disturbed by the question."""
-    found = []
-    for file in ("/proc/net/tcp", "/proc/net/tcp6"):
-        found += [line.split() for line in read_file(file).splitlines()]
-    return any(s[1].endswith(f":{number:04X}") and s[3] == "0A" for s in found)
 
 
 def server(*command):

@@ -9,10 +9,14 @@ import struct
 import termios
 
 from attached import Socket, refused
-from genl import N, Refused, string, u32
-from lib import (Loopguest, equal, expect, make_guest, make_port, nl, pattern,
-                 pattern_runs, read_file, remove_guest, run, scratch, test,
-                 wait_for)
+from genl import N, Client, Refused, string, u32
+from lib import (Loopguest, equal, expect, later, make_guest, make_port, nl,
+                 pattern, pattern_runs, read_file, remove_guest, run, scratch,
+                 test, wait_for, write_sysfs)
+from person import Person
+
+#: what a process keeps open
+HELD = []
 
 
 @test
@@ -217,6 +221,40 @@ def history_is_read():
     refused(errno.ENOENT, "s-hist", nl().dump, "PORT_HISTORY",
             string(N.VSERIAL_A_PORT_GUEST, "s-hist") +
             u32(N.VSERIAL_A_PORT_INDEX, 9))
+    # Who is off keeps no more than one who is on.
+    guest.close()
+    port.set(history=0)
+    equal(nl().dump("PORT_HISTORY", port.request()), [], "what is kept without history")
+
+
+@test
+def breaks_are_no_bytes():
+    """breaks that a guest had not read when it went count as no bytes"""
+    port = make_port("s-lost", backing="null")
+    guest = port.open()
+    s = Socket()
+    session = s.attach(port)["id"]
+    s.send(session, 0, bytes(6000))
+
+    def waiting():
+        return struct.unpack("i", fcntl.ioctl(guest.fd, termios.FIONREAD, bytes(4)))[0]
+    # The line discipline is full, so that what follows stays in front of it.
+    wait_for(lambda: waiting() == 4095, "it is full")
+    for _ in range(3):
+        nl().call("PORT_BREAK", port.request())
+    equal(port.get()["break"], 3, "breaks")
+    guest.close()
+    got = port.get()
+    equal((got["rx_bytes"], got["dropped_bytes"]), (4095, 1905), "rx_bytes, dropped_bytes")
+
+
+@test
+def name_is_escaped():
+    """a process that calls itself something odd does no harm to who is shown it"""
+    port = make_port("s-odd", backing="null")
+    later(write_sysfs, "/proc/self/comm", read_file("/proc/self/comm").rstrip("\n"))
+    write_sysfs("/proc/self/comm", "odd\x1b[2J")
+    equal(Socket().attach(port)["peer"], f"odd\\e[2J[{os.getpid()}]", "the peer")
 
 
 @test
@@ -268,6 +306,37 @@ def limits():
         s.pump(0.05)
         s.close()
     guest.kill()
+
+
+def attach_all(guest):
+    """Attaches to port 0 of GUEST until that is refused; how often it was not."""
+    clients = []
+    try:
+        while True:
+            clients.append(Client())
+            clients[-1].call("SESSION_NEW", string(N.VSERIAL_A_SESSION_GUEST, guest) +
+                             u32(N.VSERIAL_A_SESSION_INDEX, 0))
+    except Refused:
+        HELD.extend(clients)
+        return len(clients) - 1
+
+
+@test
+def owner_with_all():
+    """an owner who attaches until there is no room leaves room for root"""
+    port = make_port("s-full", backing="null")
+    owner = 1000
+    nl().call("GUEST_SET", string(N.VSERIAL_A_GUEST_NAME, "s-full") +
+              u32(N.VSERIAL_A_GUEST_UID, owner) + u32(N.VSERIAL_A_GUEST_GID, owner))
+    with Person(uid=owner, gid=owner) as greedy:
+        equal(greedy.call(attach_all, "s-full"), 56, "sessions of the owner")
+        sockets = [Socket() for _ in range(9)]
+        for s in sockets[:8]:
+            s.attach(port)
+        refused(errno.EUSERS, "64 are the most", sockets[8].attach, port)
+        for s in sockets:
+            s.close()
+    wait_for(lambda: not nl().dump("SESSION_GET"), "all are gone")
 
 
 @test

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A systemd of one's own: in a PID, mount and cgroup namespace, with the shipped unit.
+"""A systemd of one's own: in a PID, mount and cgroup namespace, with the shipped units.
 
-Its /run is its own, too; devices, network and the rest of the files are the VM's.
+Its /run is its own, too, but for what udev knows; devices, network and the rest of the
+files are the VM's.
 """
 import os
 import shutil
@@ -10,27 +11,35 @@ import subprocess
 from lib import later, read_file, run_program, scratch, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-UNITS = {name: os.path.join(HERE, "../../helper", path) for name, path in (
-    ("vseriald", "vseriald/vseriald.service.in"),
-    ("vserial-vspc", "vspc/vserial-vspc.service.in"))}
+# Unit files, and the programs that they run.
+UNITS = {name: (programs, os.path.join(HERE, "../../helper", folder, f"{name}.service.in"))
+         for name, programs, folder in (
+             ("vseriald", ("vseriald", "vserial-print"), "vseriald"),
+             ("vserial-restore", ("vserialctl",), "vserialctl"),
+             ("vserial-vspc", ("vserial-vspc",), "vspc"),
+             ("vserial-firewall", ("vserialctl",), "firewall"))}
 # Where the daemon's unit wants to stand; empty ones of these will do.
 TARGETS = ("base", "sysinit", "basic", "shutdown", "network", "nss-lookup", "multi-user")
 CGROUP = "/sys/fs/cgroup/vserial-systemd"
 START = """
 umount -l /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount --bind /run/udev /mnt
 mount -t tmpfs -o mode=755 run /run
+mkdir /run/udev
+mount --move /mnt /run/udev
 export container=test SYSTEMD_UNIT_PATH={units}
 exec /lib/systemd/systemd --system --unit=base.target --log-target=console --show-status=no
 """
 
 
 class Systemd:
-    """Runs until the test ends, with the unit of PROGRAM.
+    """Runs until the test ends, with the unit PROGRAM, and those that the module's
+    device WANTS.
 
-    DROP_IN has further lines of the unit's [Service]."""
+    DROP_IN has further lines of the units' [Service]."""
 
-    def __init__(self, drop_in="", program="vseriald"):
+    def __init__(self, drop_in="", program="vseriald", wants=()):
         self.program = program
         self.units = scratch()
         self.log = f"{self.units}/log"
@@ -39,13 +48,12 @@ class Systemd:
         shutil.copy("/lib/systemd/system/modprobe@.service", self.units)
         # Where it was built others than root need not get to.
         os.chmod(self.units, 0o755)
-        shutil.copy(shutil.which(program), self.units)
-        self._write(f"{program}.service",
-                    read_file(UNITS[program]).replace("@SBINDIR@", self.units))
-        os.mkdir(f"{self.units}/{program}.service.d")
-        self._write(f"{program}.service.d/test.conf",
-                    f"[Service]\nStandardError=append:{self.log}\n"
-                    f"BindReadOnlyPaths={self.units}\n{drop_in}\n")
+        os.mkdir(f"{self.units}/sys-module-vserial.device.wants")
+        for name in {program, *wants}:
+            self._install(name, drop_in)
+        for name in wants:
+            os.symlink(f"../{name}.service",
+                       f"{self.units}/sys-module-vserial.device.wants/{name}.service")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc",
@@ -56,9 +64,23 @@ class Systemd:
         wait_for(lambda: self.ctl("is-system-running", check=False).out.strip() in
                  ("running", "degraded"), "systemd runs")
 
+    def copy(self, program):
+        """Has a program where its units look for it."""
+        shutil.copy(shutil.which(program), self.units)
+
     def _write(self, name, text):
         with open(f"{self.units}/{name}", "w", encoding="ascii") as f:
             f.write(text)
+
+    def _install(self, name, drop_in):
+        programs, path = UNITS[name]
+        for program in programs:
+            shutil.copy(shutil.which(program), self.units)
+        self._write(f"{name}.service", read_file(path).replace("@SBINDIR@", self.units))
+        os.mkdir(f"{self.units}/{name}.service.d")
+        self._write(f"{name}.service.d/test.conf",
+                    f"[Service]\nStandardError=append:{self.log}\n"
+                    f"BindReadOnlyPaths={self.units}\n{drop_in}\n")
 
     @staticmethod
     def _enter():
@@ -100,7 +122,7 @@ class Systemd:
         return self.inside("systemctl", *words, check=check)
 
     def show(self, name):
-        """A property of the program's unit."""
+        """A property of the unit."""
         return self.ctl("show", "--value", f"--property={name}", self.program).out.strip()
 
     def said(self):

@@ -13,6 +13,7 @@ import tty
 
 from genl import N
 from lib import PATIENCE, equal, expect, later, read_file, make_port, run, scratch, test, wait_for
+from peer import listens
 from qemu import LSR, Qemu
 from vseriald import Daemon
 
@@ -30,13 +31,6 @@ def free_number():
     global _number
     _number += 1
     return _number
-
-
-def listens(number):
-    """Whether there is a listener, which is not disturbed by the question."""
-    with open("/proc/net/tcp", encoding="ascii") as f:
-        sockets = [line.split() for line in f]
-    return any(s[1].endswith(f":{number:04X}") and s[3] == "0A" for s in sockets)
 
 
 def server(number, *command):

@@ -14,6 +14,7 @@ import warnings
 
 from genl import N
 from lib import PATIENCE, equal, expect, later, make_port, run, scratch, test, wait_for
+from peer import listens
 from secured import Wire
 from terminal import Terminal
 from vseriald import Daemon
@@ -201,6 +202,7 @@ def conserver():
     later(server.wait, PATIENCE)
     later(server.terminate)
     wait_for(lambda: guest.port.state == N.VSERIAL_STATE_CONNECTED, "conserver")
+    wait_for(lambda: listens(24998), "conserver listens")
     client = Terminal("console", "-M", HOST, "-p", "24998", "-C", "/dev/null", "vm1")
     client.shows(b"for help]")
     # Before a key has passed the console may be shown nothing.
@@ -330,9 +332,9 @@ def unread_answers():
     size = int(guest.daemon.status("VmRSS").split()[0])
     expect(size < 64 << 10, f"the daemon has {size} KiB")
     # Others are served, and so is the guest.
-    other = guest.dialled
     sock.close()
-    other()
+    wait_for(lambda: guest.port.state == N.VSERIAL_STATE_LISTENING, "it listens again")
+    guest.dialled()
 
 
 if __name__ == "__main__":

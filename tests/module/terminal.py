@@ -36,7 +36,7 @@ class Terminal:
         self.process.wait(PATIENCE)
 
     def shows(self, text):
-        """Waits until there is a text on it; what is in front of that is forgotten."""
+        """Waits until there is a text on it; returns, and forgets, what is in front of that."""
         until = time.monotonic() + PATIENCE
         while text not in self.shown:
             expect(time.monotonic() < until,
@@ -47,7 +47,8 @@ class Terminal:
                 self.shown += os.read(self.fd, 4096)
             except OSError as e:
                 raise AssertionError(f"{self.process.args} has ended: {self.shown}") from e
-        self.shown = self.shown[self.shown.index(text) + len(text):]
+        before, _, self.shown = self.shown.partition(text)
+        return before
 
     def keys(self, data):
         """Presses keys."""

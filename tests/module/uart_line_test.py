@@ -131,6 +131,8 @@ def lines_in():
     mask = sum(seen.values())
     names = {CTS: "cts", DSR: "dsr", DCD: "dcd", RI: "rng"}
     lines = CTS | DSR | DCD
+    # Which it did not know yet, that does not change.
+    wait_for(lambda: handle.lines() & mask == mask & ~termios.TIOCM_RNG, "the first lines")
     for _ in range(2):
         for bit, name in names.items():
             before = handle.icount()[name]

@@ -309,11 +309,18 @@ def break_in():
     port = uart_port("brk", 3)
     handle, far = port.open(), far_end(4)
     wait_for(lambda: port.state == N.VSERIAL_STATE_CONNECTED, "the port is connected")
-    # What telnet asks for first, echoed before the line was raw, is not for us.
-    far.write_all(b"begin")
+    # What telnet asked for first, the far end's line may have echoed before it
+    # was raw: half a command swallows what comes behind it.
     got = b""
-    while not got.endswith(b"begin"):
-        got += handle.read_exactly(1)
+    for n in range(10):
+        mark = b"begin %d" % n
+        far.write_all(mark)
+        while not got.endswith(mark) and handle.poll(select.POLLIN, 5):
+            got += handle.read() or b""
+        if got.endswith(mark):
+            break
+    else:
+        raise AssertionError(f"{got} came of what the far end sent")
     before = handle.icount()["brk"]
     # One at a time: the emulator has a break overtake bytes.
     for sent, seen in (b"a", b"a"), (b"\xff\xf3", b"\0"), (b"b", b"b"):

@@ -3,11 +3,10 @@
 """vserial-vspc as the shipped unit runs it, under a real systemd."""
 import os
 import pwd
-import re
 import shutil
 import sys
 
-from lib import equal, expect, later, read_file, run, run_program, test, wait_for
+from lib import equal, later, read_file, run, run_program, test, wait_for
 from systemd import HERE, Systemd
 
 sys.path.insert(0, os.path.join(HERE, "../lib"))
@@ -15,8 +14,6 @@ from vspc import Machine, Viewer  # noqa: E402
 
 CONF = "/etc/vserial/vserial-vspc.conf"
 LOGS = "/var/log/vserial-vspc"
-#: what systemd-analyze says of the unit; less is better
-EXPOSURE = 2.0
 
 
 @test
@@ -50,6 +47,7 @@ def as_a_service():
     # Who rotates the files has it open them anew; connections stay.
     os.rename(f"{LOGS}/web01.log", f"{LOGS}/web01.log.1")
     systemd.ctl("reload", "vserial-vspc")
+    wait_for(lambda: "settings have been read again" in systemd.said(), "it has reloaded")
     machine.type(b"later")
     viewer.wants(b"later")
     equal(read_file(f"{LOGS}/web01.log"), "later", "what is in the new one")
@@ -60,10 +58,6 @@ def as_a_service():
         wait_for(lambda p=pid: systemd.show("MainPID") not in (p, "0") and
                  systemd.show("ActiveState") == "active", f"another comes after {how}")
         serves(number)
-    said = systemd.inside("systemd-analyze", "--no-pager", "security", "vserial-vspc").out
-    (exposure,) = re.findall(r"exposure level for vserial-vspc.service: ([0-9.]+)", said)
-    print(f"# systemd-analyze security: {exposure}")
-    expect(float(exposure) <= EXPOSURE, f"the unit's exposure is above {EXPOSURE}:\n{said}")
     systemd.ctl("stop", "vserial-vspc")
     equal(systemd.show("Result"), "success", "its result")
 

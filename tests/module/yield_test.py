@@ -8,6 +8,8 @@ counts: so these tests see sleeps without a clock.
     Python: TIOCMGET             ->  port
     firmware in QEMU, with KVM   ->  port -- pipe -- port -- Python
 """
+# As in nested_guest_test.sh; and KVM patches the kernel for each guest (tests/lib/klog.py).
+# vm: --smp 1
 import errno
 import fcntl
 import resource

@@ -10,6 +10,7 @@
 #include "goodbye.h"
 #include "kernel.h"
 #include "kport.h"
+#include "printer.h"
 #include "resolve.h"
 
 struct daemon the_daemon;
@@ -27,6 +28,16 @@ void kport_report(struct kport *kport, struct kport_backing *backing,
 	kernel.has_lines = standing->has_lines;
 	kernel.lines = standing->lines;
 	kernel.confirm = kernel.confirm || confirm;
+	if (!standing->handover)
+		return;
+	kernel.handover = standing->handover;
+	snprintf(kernel.handover_why, sizeof(kernel.handover_why), "%s", standing->handover_why);
+	if (!standing->blob)
+		return;
+	assert_in_range(standing->blob_len, 1, sizeof(kernel.blob));
+	memcpy(kernel.blob, standing->blob, standing->blob_len);
+	kernel.blob_len = standing->blob_len;
+	kernel.sequence_len = standing->sequence_len;
 }
 
 void kport_settle(struct kport *kport, uint32_t id, uint64_t offset)
@@ -182,6 +193,7 @@ int kernel_setup(void **state)
 	the_daemon.resolver = resolver_new(the_daemon.event);
 	the_daemon.goodbyes = goodbyes_new(the_daemon.event);
 	the_daemon.arrivals = arrivals_new(&the_daemon);
+	the_daemon.printers = printers_new(&the_daemon);
 	return 0;
 }
 
@@ -191,6 +203,7 @@ int kernel_teardown(void **state)
 	if (session)
 		session_end(session, false);
 	session = NULL;
+	printers_free(the_daemon.printers);
 	arrivals_free(the_daemon.arrivals);
 	goodbyes_free(the_daemon.goodbyes);
 	resolver_free(the_daemon.resolver);

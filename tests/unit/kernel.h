@@ -42,6 +42,11 @@
  * @confirm: a report is to be confirmed
  * @awake: the session has a turn to come
  * @proxy: the concentrator of start(), or NULL
+ * @handover: what it said last of a migration
+ * @handover_why: why it refused
+ * @blob: sequence and secret that it gave
+ * @blob_len: how many bytes
+ * @sequence_len: how many of them are the sequence
  */
 struct kernel {
 	uint32_t state;
@@ -67,6 +72,11 @@ struct kernel {
 	bool confirm;
 	bool awake;
 	const char *proxy;
+	uint32_t handover;
+	char handover_why[256];
+	uint8_t blob[256];
+	size_t blob_len;
+	size_t sequence_len;
 };
 
 extern struct daemon the_daemon;

@@ -8,17 +8,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/** free_port() - a number nobody listens at. */
-uint16_t free_port(void);
-
-/** dial() - connect to it; @buffer: of what can be on the way, 0: the system's. */
-int dial(uint16_t port, int buffer);
+#include "loopback.h"
 
 /** dial_unix() - connect to a Unix socket, or -1. */
 int dial_unix(const char *path);
-
-/** listen_on() - a socket that listens. */
-int listen_on(uint16_t port);
 
 /** readable() - whether there is something to read. */
 bool readable(int fd);

@@ -95,9 +95,13 @@ static void test_objects(void **state)
 	assert_string_equal(object_name("p"), "port");
 	assert_string_equal(object_name("mon"), "monitor");
 	assert_string_equal(object_name("sa"), "save");
+	assert_string_equal(object_name("ses"), "session");
+	assert_string_equal(object_name("ser"), "service");
+	/* The first that fits: as scripts meant it before there were services. */
 	assert_string_equal(object_name("se"), "session");
 	assert_string_equal(object_name("con"), "console");
-	assert_null(object_name("s"));
+	assert_string_equal(object_name("s"), "session");
+	assert_string_equal(object_name("m"), "monitor");
 	assert_string_equal(object_name("r"), "restore");
 	assert_null(object_name("ports"));
 	assert_null(object_name("G"));
@@ -119,7 +123,8 @@ static void test_verbs(void **state)
 	assert_string_equal(verb("guest", "a"), "add");
 	assert_string_equal(verb("guest", "set"), "set");
 	assert_string_equal(verb("guest", "d"), "del");
-	assert_string_equal(verb("port", "c"), "connect");
+	assert_string_equal(verb("port", "co"), "connect");
+	assert_string_equal(verb("port", "ca"), "capture");
 	assert_string_equal(verb("port", "di"), "disconnect");
 	assert_null(verb("port", "show2"));
 	assert_null(verb("port", ""));

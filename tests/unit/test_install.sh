@@ -27,7 +27,8 @@ check()
 	fi
 }
 
-for program in vserialctl/vserialctl vseriald/vseriald vspc/vserial-vspc; do
+for program in vserialctl/vserialctl vseriald/vseriald vseriald/vserial-print \
+		vspc/vserial-vspc; do
 	install -D /dev/null "$folder/programs/$program"
 done
 
@@ -53,16 +54,25 @@ listed()
 
 installed()
 {
-	helper install && module install-load && listed <<-END
+	helper install && module install-load install-libvirt-hook && listed <<-END
+		etc/libvirt/hooks/qemu.d/vserial
 		etc/vserial/vserial-vspc.conf
 		etc/vserial/vseriald.conf
 		usr/include/linux/vserial.h
+		usr/lib/firewalld/policies/vserial-net-in.xml
+		usr/lib/firewalld/policies/vserial-net-out.xml
+		usr/lib/firewalld/policies/vserial-vspc-out.xml
+		usr/lib/firewalld/services/vserial-vspc.xml
 		usr/lib/modules-load.d/vserial.conf
+		usr/lib/systemd/system/vserial-firewall.service
+		usr/lib/systemd/system/vserial-migrate.socket
+		usr/lib/systemd/system/vserial-migrate@.service
 		usr/lib/systemd/system/vserial-restore.service
 		usr/lib/systemd/system/vserial-vspc.service
 		usr/lib/systemd/system/vseriald.service
 		usr/lib/sysusers.d/vserial.conf
 		usr/lib/tmpfiles.d/vserial.conf
+		usr/sbin/vserial-print
 		usr/sbin/vserial-vspc
 		usr/sbin/vserialctl
 		usr/sbin/vseriald
@@ -70,6 +80,7 @@ installed()
 		usr/share/man/man4/vserial.4
 		usr/share/man/man5/vserial-vspc.conf.5
 		usr/share/man/man5/vseriald.conf.5
+		usr/share/man/man8/vserial-print.8
 		usr/share/man/man8/vserial-vspc.8
 		usr/share/man/man8/vserialctl.8
 		usr/share/man/man8/vseriald.8
@@ -131,7 +142,7 @@ sources_for_dkms()
 
 gone()
 {
-	rm -rf "$root/usr/src" "$root/usr/lib/modules-load.d" "$root/usr/share/man/man4"
+	rm -rf "$root/etc/libvirt" "$root/usr/src" "$root/usr/lib/modules-load.d" "$root/usr/share/man/man4"
 	rm -rf "$root"/etc/{passwd,group,shadow,gshadow}* "$root"/etc/.[!.]*
 	helper uninstall && listed <<-END
 		etc/vserial/vserial-vspc.conf

@@ -502,6 +502,121 @@ static void test_text_session(void **state)
 	vnl_replies_free(&replies);
 }
 
+/* A rule with everything, or the answer to a test that no rule decides. */
+static void rule_message(struct vnl_replies *replies, uint8_t cmd, bool whole)
+{
+	struct vnl_msg *msg = vnl_msg_new(cmd, false);
+
+	vnl_put_str(msg, VSERIAL_A_SERVICE_GUEST, "web01");
+	vnl_put_u32(msg, VSERIAL_A_SERVICE_ACTION, VSERIAL_ACTION_DENY);
+	vnl_put_u32(msg, VSERIAL_A_SERVICE_SERVICE, VSERIAL_SERVICE_NET_SERVER);
+	vnl_put_u32(msg, VSERIAL_A_SERVICE_DIRECTION, VSERIAL_TOWARDS_HOST);
+	if (whole) {
+		vnl_put_u32(msg, VSERIAL_A_SERVICE_RANK, 4000000000u);
+		vnl_put_u32(msg, VSERIAL_A_SERVICE_PORT, 2300);
+		vnl_put_u32(msg, VSERIAL_A_SERVICE_PORT_LAST, 2399);
+		vnl_put_u32(msg, VSERIAL_A_SERVICE_UID, 0);
+		vnl_put_str(msg, VSERIAL_A_SERVICE_EXE, "/bin/a\033b");
+		put_u64(msg, VSERIAL_A_SERVICE_HITS, 5000000000ull);
+	}
+	vnl_msg_read(msg, replies);
+	vnl_msg_free(msg);
+}
+
+static void test_json_rule(void **state)
+{
+	struct vnl_replies replies;
+	json_t *json, *list;
+
+	(void)state;
+	rule_message(&replies, VSERIAL_CMD_SERVICE_GET, true);
+	capture();
+	json_rules(&replies);
+	list = captured_json();
+	vnl_replies_free(&replies);
+	assert_int_equal(json_array_size(list), 1);
+	json = json_array_get(list, 0);
+	string_is(json, "guest", "web01");
+	number_is(json, "rank", 4000000000ll);
+	string_is(json, "action", "deny");
+	string_is(json, "service", "net-server");
+	string_is(json, "direction", "host");
+	string_is(json, "port", "2300-2399");
+	number_is(json, "uid", 0);
+	string_is(json, "user", "root");
+	number_is(json, "hits", 5000000000ll);
+	json_decref(list);
+
+	rule_message(&replies, VSERIAL_CMD_SERVICE_NTF, false);
+	capture();
+	json_event(replies.v[0]);
+	json = captured_json();
+	string_is(json, "event", "service");
+	string_is(json, "rank", NULL);
+	string_is(json, "port", NULL);
+	string_is(json, "uid", NULL);
+	string_is(json, "exe", NULL);
+	json_decref(json);
+
+	capture();
+	json_test(&replies);
+	list = captured_json();
+	vnl_replies_free(&replies);
+	json = json_array_get(list, 0);
+	string_is(json, "rank", NULL);
+	string_is(json, "action", "deny");
+	string_is(json, "direction", "host");
+	json_decref(list);
+
+	rule_message(&replies, VSERIAL_CMD_SERVICE_DEL_NTF, true);
+	capture();
+	json_event(replies.v[0]);
+	json = captured_json();
+	vnl_replies_free(&replies);
+	string_is(json, "event", "service-del");
+	number_is(json, "rank", 4000000000ll);
+	json_decref(json);
+}
+
+static void test_text_rule(void **state)
+{
+	struct vnl_replies replies;
+
+	(void)state;
+	rule_message(&replies, VSERIAL_CMD_SERVICE_GET, true);
+	capture();
+	text_rules(&replies);
+	captured();
+	assert_string_equal(printed,
+			    "GUEST  RANK        ACTION  SERVICE     DIRECTION  PORT       USER  HITS        EXECUTABLE\n"
+			    "web01  4000000000  deny    net-server  host       2300-2399  root  5000000000  /bin/a\\x1bb\n");
+	free(printed);
+	capture();
+	text_test(&replies);
+	captured();
+	assert_string_equal(printed, "net-server towards the host: deny, by rule 4000000000\n");
+	free(printed);
+	vnl_replies_free(&replies);
+
+	rule_message(&replies, VSERIAL_CMD_SERVICE_NTF, false);
+	capture();
+	text_test(&replies);
+	text_event(replies.v[0]);
+	captured();
+	assert_string_equal(printed, "net-server towards the host: deny, by default: no rule matches\n"
+			    "service web01 rank 0 deny net-server direction host\n");
+	free(printed);
+	vnl_replies_free(&replies);
+
+	rule_message(&replies, VSERIAL_CMD_SERVICE_DEL_NTF, true);
+	capture();
+	text_event(replies.v[0]);
+	captured();
+	assert_string_equal(printed, "deleted service web01 rank 4000000000\n");
+	free(printed);
+	vnl_replies_free(&replies);
+}
+
 /* Attributes shorter than they should be read as absent, not beyond them. */
 static void test_short_attributes(void **state)
 {
@@ -541,6 +656,8 @@ int main(void)
 		cmocka_unit_test(test_text_events),
 		cmocka_unit_test(test_json_session),
 		cmocka_unit_test(test_text_session),
+		cmocka_unit_test(test_json_rule),
+		cmocka_unit_test(test_text_rule),
 		cmocka_unit_test(test_short_attributes),
 	};
 

@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "object.h"
+#include "rule.h"
 #include "save.h"
 #include "unit.h"
 #include "words.h"
@@ -37,19 +38,25 @@ static void restore(const char *line, struct vnl_replies *request)
 	words_free(&words);
 }
 
+/* The request that comes of what save_*() writes, one of that number. */
+#define RESTORE(save, object, cmd, request) do { \
+	struct vnl_replies *into = (request); \
+	char *line = NULL; \
+	size_t size; \
+	FILE *file = open_memstream(&line, &size); \
+	save(file, object); \
+	fclose(file); \
+	restore(line, into); \
+	free(line); \
+	assert_int_equal(vnl_cmd(into->v[0]), cmd); \
+} while (0)
+
 static void port_comes_back(const struct port *port)
 {
 	struct vnl_replies request;
-	char *line = NULL;
 	struct port got;
-	size_t size;
-	FILE *file;
 
-	file = open_memstream(&line, &size);
-	save_port(file, port);
-	fclose(file);
-	restore(line, &request);
-	assert_int_equal(vnl_cmd(request.v[0]), VSERIAL_CMD_PORT_NEW);
+	RESTORE(save_port, port, VSERIAL_CMD_PORT_NEW, &request);
 	port_read(request.v[0], &got);
 	assert_string_equal(got.guest, port->guest);
 	assert_int_equal(got.index, port->index);
@@ -68,7 +75,6 @@ static void port_comes_back(const struct port *port)
 	assert_int_equal(got.direction, port->direction);
 	assert_int_equal(got.yield_on_poll, port->yield_on_poll);
 	vnl_replies_free(&request);
-	free(line);
 }
 
 static void test_port(void **state)
@@ -173,16 +179,9 @@ static void same_uuid(const void *got, const void *expected)
 static void guest_comes_back(const struct guest *guest)
 {
 	struct vnl_replies request;
-	char *line = NULL;
 	struct guest got;
-	size_t size;
-	FILE *file;
 
-	file = open_memstream(&line, &size);
-	save_guest(file, guest);
-	fclose(file);
-	restore(line, &request);
-	assert_int_equal(vnl_cmd(request.v[0]), VSERIAL_CMD_GUEST_NEW);
+	RESTORE(save_guest, guest, VSERIAL_CMD_GUEST_NEW, &request);
 	guest_read(request.v[0], &got);
 	assert_string_equal(got.name, guest->name);
 	same_uuid(got.uuid, guest->uuid);
@@ -193,10 +192,10 @@ static void guest_comes_back(const struct guest *guest)
 		assert_int_equal(got.uid, guest->uid);
 		assert_int_equal(got.gid, guest->gid);
 	}
+	assert_int_equal(got.vmotion_limit, guest->vmotion_limit);
 	/* Its ports have lines of their own. */
 	assert_int_equal(got.ports, 0);
 	vnl_replies_free(&request);
-	free(line);
 }
 
 static void test_guest(void **state)
@@ -212,6 +211,7 @@ static void test_guest(void **state)
 	guest.location_uuid = ones;
 	guest_comes_back(&guest);
 	guest.owned = true;
+	guest.vmotion_limit = VSERIAL_MIGRATION_LIMIT_MAX;
 	guest_comes_back(&guest);
 	/* Numbers no name belongs to. */
 	guest.uid = 4294967294u;
@@ -219,6 +219,63 @@ static void test_guest(void **state)
 	guest_comes_back(&guest);
 	guest.name = "help";
 	guest_comes_back(&guest);
+}
+
+static void rule_comes_back(const struct rule *rule)
+{
+	struct vnl_replies request;
+	struct rule got;
+
+	RESTORE(save_rule, rule, VSERIAL_CMD_SERVICE_NEW, &request);
+	rule_read(request.v[0], &got);
+	assert_string_equal(got.guest, rule->guest);
+	assert_true(got.ranked);
+	assert_int_equal(got.rank, rule->rank);
+	assert_int_equal(got.action, rule->action);
+	assert_int_equal(got.service, rule->service);
+	assert_int_equal(got.direction, rule->direction);
+	assert_int_equal(got.ported, rule->ported);
+	if (rule->ported) {
+		assert_int_equal(got.port, rule->port);
+		/* One port alone is told without a last one. */
+		if (rule->port_last != rule->port)
+			assert_int_equal(got.port_last, rule->port_last);
+	}
+	assert_int_equal(got.has_uid, rule->has_uid);
+	assert_int_equal(got.uid, rule->uid);
+	assert_string_equal(got.exe, rule->exe);
+	vnl_replies_free(&request);
+}
+
+static void test_rule(void **state)
+{
+	struct rule rule = { .guest = "web01", .exe = "" };
+	uint32_t service;
+
+	(void)state;
+	for (service = 0; service <= VSERIAL_SERVICE_CONTROL; service++) {
+		rule.service = service;
+		rule_comes_back(&rule);
+	}
+	rule.action = VSERIAL_ACTION_DENY;
+	rule.rank = UINT32_MAX;
+	rule.direction = VSERIAL_TOWARDS_GUEST;
+	rule_comes_back(&rule);
+	rule.direction = VSERIAL_TOWARDS_HOST;
+	rule.has_uid = true;
+	rule.uid = 0;
+	rule.exe = "/opt/a b/\"c\"\\d";
+	rule_comes_back(&rule);
+	/* A number no name belongs to. */
+	rule.uid = 4294967294u;
+	rule_comes_back(&rule);
+	rule.ported = true;
+	rule.port = 23;
+	rule.port_last = 23;
+	rule_comes_back(&rule);
+	rule.port = 0;
+	rule.port_last = UINT32_MAX;
+	rule_comes_back(&rule);
 }
 
 int main(void)
@@ -229,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_random_backings),
 		cmocka_unit_test(test_longest_backing),
 		cmocka_unit_test(test_guest),
+		cmocka_unit_test(test_rule),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 
 #include <linux/vserial.h>
 
-#include "nl.h"
+#include "replies.h"
 #include "top.h"
 #include "top_screen.h"
 #include "unit.h"
@@ -35,19 +35,6 @@ struct told {
 	const char *reason;
 	const char *peer;
 };
-
-static void add(struct vnl_replies *all, struct vnl_msg *msg)
-{
-	struct vnl_replies one;
-
-	vnl_msg_read(msg, &one);
-	vnl_msg_free(msg);
-	all->v = reallocarray(all->v, all->n + 1, sizeof(*all->v));
-	assert_non_null(all->v);
-	all->v[all->n++] = one.v[0];
-	one.n = 0;
-	vnl_replies_free(&one);
-}
 
 static void take(struct top *top, const struct told *told, size_t n, uint64_t now)
 {
@@ -70,12 +57,12 @@ static void take(struct top *top, const struct told *told, size_t n, uint64_t no
 			vnl_put_str(msg, VSERIAL_A_PORT_REASON, told[i].reason);
 		if (told[i].peer)
 			vnl_put_str(msg, VSERIAL_A_PORT_PEER, told[i].peer);
-		add(&ports, msg);
+		replies_add(&ports, msg);
 	}
 	msg = vnl_msg_new(VSERIAL_CMD_SESSION_GET, false);
 	vnl_put_str(msg, VSERIAL_A_SESSION_GUEST, "web");
 	vnl_put_u32(msg, VSERIAL_A_SESSION_INDEX, 2);
-	add(&sessions, msg);
+	replies_add(&sessions, msg);
 	top_take(top, &ports, &sessions, now);
 	vnl_replies_free(&ports);
 	vnl_replies_free(&sessions);

@@ -88,6 +88,11 @@ static void test_hosts(void **state)
 		{ "tcp://1und1:23", "1und1", 23 },
 		{ "vsock://3:4294967294", "3", 4294967294 },
 		{ "vsock://:1", "", 1 },
+		{ "ipp://printer", "printer", 631 },
+		{ "ipp://printer:8631/queue", "printer", 8631 },
+		{ "ipps://[2001:db8::1]/", "2001:db8::1", 631 },
+		{ "socket://printer/", "printer", 9100 },
+		{ "socket://192.0.2.9:9101", "192.0.2.9", 9101 },
 	};
 	struct uri uri;
 	size_t i;
@@ -99,6 +104,26 @@ static void test_hosts(void **state)
 		assert_int_equal(uri.port, hosts[i].port);
 		uri_free(&uri);
 	}
+}
+
+static void test_printers(void **state)
+{
+	struct uri uri = parsed("ipps://printer/printers/a%20b#format=text/plain & verify");
+
+	(void)state;
+	assert_int_equal(uri.kind, URI_PRINTER);
+	assert_true(uri.tls);
+	assert_string_equal(uri.resource, "/printers/a%20b");
+	assert_string_equal(uri.format, "text/plain");
+	assert_true(uri.verify);
+	uri_free(&uri);
+	uri = parsed("ipp://printer");
+	assert_string_equal(uri.resource, "/ipp/print");
+	assert_null(uri.format);
+	uri_free(&uri);
+	uri = parsed("socket://printer");
+	assert_null(uri.resource);
+	uri_free(&uri);
 }
 
 static void test_keys(void **state)
@@ -203,6 +228,17 @@ static void test_refused(void **state)
 	refused("vsock://3:4294967295", "from 1 to 4294967294");
 	refused("vsock://3:23#allow=10.0.0.0/8", "known are: none");
 	refused("ipp://", "printer is missing");
+	refused("ipp://:631/x", "printer is missing");
+	refused("ipp:///x", "printer is missing");
+	refused("socket://printer/queue", "has no path");
+	refused("ipp://printer/a b", "blank in the path");
+	refused("ipp://printer:0/x", "from 1 to 65535");
+	refused("ipp://user@printer/", "not made of");
+	refused("ipp://printer/x#verify", "carries no TLS");
+	refused("ipp://printer/x#allow=10.0.0.0/8", "known are: thumbprint, peerName, verify, format");
+	refused("ipp://printer/x#format=pcl", "not a media type");
+	refused("ipp://printer/x#format=text/", "not a media type");
+	refused("socket://printer#format=text/plain", "known are: none");
 	refused("tcp://:23\n", "control character 0x0a");
 	refused("tcp://:23\x7f", "control character 0x7f");
 	memset(host, 'x', sizeof(host));
@@ -253,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_schemes),
 		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_printers),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_pipes),
 		cmocka_unit_test(test_refused),

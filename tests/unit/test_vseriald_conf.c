@@ -58,7 +58,17 @@ static void test_settings(void **state)
 				   "user-timeout = 20\ncertificate = /c\nkey = /k\n"
 				   "client-certificate = /cc\nclient-key = /ck\nca = /ca\n"
 				   "client-ca = /cca\nhandshake-timeout = 4\nhandshakes = 5\n"
-				   "handshakes-per-address = 6\n", &conf, why), 0);
+				   "handshakes-per-address = 6\nspool = /s\n"
+				   "spool-size = 1G\nspool-owner = 64K\njob-size = 1M\n"
+				   "job-idle = 100\nprinters = 3\nprint-user = lp\n", &conf,
+				   why), 0);
+	assert_string_equal(conf.spool, "/s");
+	assert_int_equal(conf.spool_size, 1 << 30);
+	assert_int_equal(conf.spool_owner, 64 << 10);
+	assert_int_equal(conf.job_size, 1 << 20);
+	assert_int_equal(conf.job_idle, 100);
+	assert_int_equal(conf.printers, 3);
+	assert_string_equal(conf.print_user, "lp");
 	assert_string_equal(conf.certificate, "/c");
 	assert_string_equal(conf.key, "/k");
 	assert_string_equal(conf.client_certificate, "/cc");
@@ -84,6 +94,27 @@ static void test_settings(void **state)
 	conf_free(&conf);
 }
 
+static void test_hosts(void **state)
+{
+	char why[CONF_WHY_MAX];
+	struct conf conf;
+
+	(void)state;
+	assert_int_equal(read_text("migrate-certificate = /m\nmigrate-key = /mk\nmigrate-ca = /mca\n"
+				   "migrate-port = 9\nmigrate-peers = x\n"
+				   "migrate-peers = a.example, 192.0.2.1\nmigrate-create = yes\n",
+				   &conf, why), 0);
+	assert_string_equal(conf.migrate_certificate, "/m");
+	assert_string_equal(conf.migrate_key, "/mk");
+	assert_string_equal(conf.migrate_ca, "/mca");
+	assert_int_equal(conf.migrate_port, 9);
+	assert_int_equal(conf.n_migrate_peers, 2);
+	assert_string_equal(conf.migrate_peers[0], "a.example");
+	assert_string_equal(conf.migrate_peers[1], "192.0.2.1");
+	assert_true(conf.migrate_create);
+	conf_free(&conf);
+}
+
 static void test_mistakes(void **state)
 {
 	static const struct {
@@ -97,12 +128,18 @@ static void test_mistakes(void **state)
 		{ "accept-rate = 100001\n", ":1: accept-rate" },
 		{ "viewer-buffer = 100K\n", "not a power of two" },
 		{ "viewer-buffer = 32K\n", "from 64K to 64M" },
+		{ "spool-size = 63K\n", ":1: spool-size '63K' is not a size from 64K to 1024G" },
+		{ "spool = here\n", ":1: spool 'here' is not a path" },
 		{ "colour = red\n", ":1: setting 'colour' is unknown; known are user, bind" },
 		{ "[limits]\nmax-clients = 1\n", ":2: section [limits] is unknown" },
 		{ "bind = localhost\n", "bind: 'localhost'" },
 		{ "bind = 192.0.2.0/24\n", "bind: '192.0.2.0/24'" },
 		{ "bind = 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1\n",
 		  "more than 8" },
+		{ "migrate-port = 65536\n",
+		  ":1: migrate-port '65536' is not a number from 1 to 65535" },
+		{ "migrate-create = 1\n", ":1: migrate-create '1' is neither yes nor no" },
+		{ "migrate-ca = ca.pem\n", "'ca.pem' is not a path" },
 		{ "this is no setting\n", ":1: this is neither" },
 		{ "retry-min = 2000\nretry-max = 1\n", "retry-max is less than retry-min" },
 		/* The first mistake is told, however good the rest is. */
@@ -161,6 +198,13 @@ static void test_shipped(void **state)
 	assert_int_equal(shipped.retry_max, plain.retry_max);
 	assert_int_equal(shipped.keepalive_idle, plain.keepalive_idle);
 	assert_int_equal(shipped.keepalive_interval, plain.keepalive_interval);
+	assert_string_equal(shipped.spool, plain.spool);
+	assert_int_equal(shipped.spool_size, plain.spool_size);
+	assert_int_equal(shipped.spool_owner, plain.spool_owner);
+	assert_int_equal(shipped.job_size, plain.job_size);
+	assert_int_equal(shipped.job_idle, plain.job_idle);
+	assert_int_equal(shipped.printers, plain.printers);
+	assert_string_equal(shipped.print_user, plain.print_user);
 	assert_int_equal(shipped.keepalive_count, plain.keepalive_count);
 	assert_int_equal(shipped.user_timeout, plain.user_timeout);
 	assert_int_equal(shipped.auth_timeout, plain.auth_timeout);
@@ -168,6 +212,11 @@ static void test_shipped(void **state)
 	assert_int_equal(shipped.handshakes, plain.handshakes);
 	assert_int_equal(shipped.handshakes_per_address, plain.handshakes_per_address);
 	assert_string_equal(shipped.certificate, plain.certificate);
+	assert_string_equal(shipped.migrate_certificate, plain.migrate_certificate);
+	assert_string_equal(shipped.migrate_ca, plain.migrate_ca);
+	assert_int_equal(shipped.migrate_port, plain.migrate_port);
+	assert_int_equal(shipped.n_migrate_peers, plain.n_migrate_peers);
+	assert_int_equal(shipped.migrate_create, plain.migrate_create);
 	conf_free(&shipped);
 	conf_free(&plain);
 }
@@ -176,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_shipped),
 	};

@@ -19,6 +19,7 @@
 #include "kernel.h"
 #include "memory.h"
 #include "nl_batch.h"
+#include "printer.h"
 #include "resolve.h"
 #include "sockets.h"
 
@@ -426,6 +427,7 @@ static int setup(void **state)
 	the_daemon.resolver = resolver_new(the_daemon.event);
 	the_daemon.goodbyes = goodbyes_new(the_daemon.event);
 	the_daemon.arrivals = arrivals_new(&the_daemon);
+	the_daemon.printers = printers_new(&the_daemon);
 	the_daemon.dispatch = dispatch_new(&the_daemon, &error);
 	return dispatch_start(the_daemon.dispatch, &error);
 }
@@ -436,6 +438,7 @@ static int teardown(void **state)
 
 	(void)state;
 	dispatch_free(the_daemon.dispatch, false);
+	printers_free(the_daemon.printers);
 	arrivals_free(the_daemon.arrivals);
 	goodbyes_free(the_daemon.goodbyes);
 	resolver_free(the_daemon.resolver);

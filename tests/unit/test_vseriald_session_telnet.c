@@ -134,6 +134,54 @@ static void test_telnet_bulk(void **state)
 	stop();
 }
 
+/* A guest that sends breaks to a peer that takes nothing: no more are kept than the ring has. */
+static void test_telnet_breaks(void **state)
+{
+	static char text[8192];
+	uint16_t port = free_port();
+	const struct peer *peer;
+	size_t held, i, at = 0;
+	char wire[4096];
+	ssize_t n, j;
+	int fd, breaks = 0;
+
+	(void)state;
+	memset(text, '.', sizeof(text));
+	start(telnet(port), true, true);
+	fd = dial(port, 1 << 14);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	little_on_the_way();
+	peer = TAILQ_FIRST(&session->peers);
+	/* Until the connection holds what it has taken. */
+	do {
+		session_output(session, at, text, sizeof(text));
+		at += sizeof(text);
+		kernel_turn();
+		held = conn_unsettled(peer->conn) - conn_unsettled(peer->conn->below);
+	} while (!held);
+	for (i = 0; i < 10000; i++) {
+		session_break(session, at);
+		kernel_turn();
+	}
+	assert_true(conn_unsettled(peer->conn) - conn_unsettled(peer->conn->below) <=
+		    held + 2 * RING_MARKS_MAX);
+	while (kernel.settled < at || readable(fd)) {
+		until(readable(fd) || kernel.settled == at);
+		n = readable(fd) ? recv(fd, wire, sizeof(wire), 0) : 0;
+		for (j = 0; j < n; j++)
+			breaks += wire[j] == '\363';
+	}
+	output(at, "end");
+	until(readable(fd));
+	n = recv(fd, wire, sizeof(wire), 0);
+	for (j = 0; j < n; j++)
+		breaks += wire[j] == '\363';
+	/* The last ones, and those for which there was room meanwhile. */
+	assert_in_range(breaks, 1, 1000);
+	close(fd);
+	stop();
+}
+
 /* Whoever asks without reading the answers is not read. */
 static void test_telnet_flood(void **state)
 {
@@ -249,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_telnet_server),
 		TEST(test_telnet_bulk),
+		TEST(test_telnet_breaks),
 		TEST(test_telnet_flood),
 		TEST(test_telnet_client),
 		TEST(test_telnet_goes_on),

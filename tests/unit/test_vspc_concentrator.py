@@ -109,6 +109,21 @@ def test_list():
         assert b"second" not in viewer.data
 
 
+def test_long_list():
+    """All are listed, however many they are."""
+    with Concentrator() as c:
+        machines = [Machine(c.port, f"{'a-long-name-' * 10}{i}", i).up() for i in range(100)]
+        viewer = Viewer(c.view_port)
+        viewer.wants(b"): ")
+        viewer.type(b"\r")
+        viewer.wants(b"): ")
+        assert len(machines) == 100
+        viewer.type(b"\r")
+        viewer.until(lambda: viewer.data.endswith(b"): "), "the prompt comes")
+        for m in machines:
+            assert listed(viewer.data.decode(), m.name), m.name
+
+
 def test_own_port():
     """A virtual machine may have an address of its own, also before it comes."""
     port = free_port()
@@ -188,6 +203,23 @@ def test_prefix():
         wait(lambda: "has moved" in c.said(), "it has moved")
 
 
+def test_moved_away():
+    """A machine that has moved away cannot stay, nor move again, on its old connection."""
+    with Concentrator() as c:
+        here = Machine(c.port).up()
+        there = Machine(c.port, blob=begin(here, b"1234")).up()
+        there.say(COMPLETE, b"1234")
+        wait(lambda: "has moved" in c.said(), "it has moved")
+        here.say(ABORT)
+        here.say(BEGIN, b"5678")
+        here.send(BREAK)
+        here.say(99)
+        here.answer(UNKNOWN_2)
+        there.type(b"goes on")
+        Viewer(c.view_port).see("web01").wants(b"goes on")
+        assert len(here.got(GOAHEAD)) == 1, here.subs
+
+
 def test_aborts():
     """A hand-over that comes to nothing leaves all as it was; a stranger cannot join one."""
     with Concentrator() as c:
@@ -232,6 +264,24 @@ def test_lost_source():
         there.wants(b"held")
 
 
+def test_source_returns():
+    """The source was lost, and calls again as if nothing were: the hand-over is void."""
+    with Concentrator() as c:
+        here = Machine(c.port).up()
+        viewer = Viewer(c.view_port).see("web01")
+        blob = begin(here, b"1234")
+        there = Machine(c.port, blob=blob).up()
+        here.close()
+        wait(lambda: "is gone" in c.said(), "its end is seen")
+        viewer.type(b"held")
+        again = Machine(c.port).up()
+        again.wants(b"held")
+        there.ends()
+        again.type(b"goes on")
+        viewer.wants(b"goes on")
+        begin(again, b"5678")
+
+
 def test_time_limit():
     """A hand-over that takes too long ends; its source goes on."""
     with Concentrator(vmotion_limit=1) as c:
@@ -241,6 +291,16 @@ def test_time_limit():
         viewer.type(b"held")
         here.wants(b"held")
         begin(here, b"5678")
+
+
+def test_no_moves():
+    """With a time limit of nothing each is refused for now, until the settings are others."""
+    with Concentrator(vmotion_limit=0) as c:
+        here = Machine(c.port).up()
+        here.say(BEGIN, b"1234")
+        here.answer(NOTNOW)
+        c.reload(vmotion_limit=30)
+        begin(here, b"1234")
 
 
 def test_strangers():
@@ -258,6 +318,7 @@ def test_strangers():
             pass
         flood.ends()
         # Odd messages harm nobody.
+        c.reload(identify_timeout=PATIENCE)
         m = Machine(c.port).up()
         for code in range(256):
             if code not in (BEGIN, 255):
@@ -369,7 +430,7 @@ def test_machine_auth():
             eager.up()
             # Where a certificate is asked for there is no plain text.
             Machine(forced, "nobody", 4).ends()
-            assert "no TLS in telnet's option AUTHENTICATION" in c.said(), c.said()
+            wait(lambda: "no TLS in telnet's option AUTHENTICATION" in c.said(), "it is told")
             Machine(forced, "known", 5, upgrade=client_context(folder, "client")).up()
 
 

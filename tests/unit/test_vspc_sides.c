@@ -596,6 +596,7 @@ static void test_hand_over(void **state)
 static void test_com_port(void **state)
 {
 	struct com_port_guest guest = { { 9600, 7, 3, 2 }, .dtr = true };
+	int i;
 
 	(void)state;
 	meet(VSPC_COM_PORT, VSPC_TLS_NONE, 64);
@@ -612,6 +613,18 @@ static void test_com_port(void **state)
 	while (carry(1))
 		;
 	assert_true(vm.port.there);
+	/* However often it changes, one that takes nothing is owed no more than that. */
+	for (i = 0; i < 10000; i++) {
+		guest.rts = i % 2;
+		vspc_vm_cable(&vm, &guest);
+	}
+	assert_true(outbox_waits(&vm.out) < 20000);
+	while (carry(1))
+		;
+	vspc_vm_written(&vm);
+	while (carry(1))
+		;
+	assert_true(proxy.port.rts);
 	/* That is no reason to set anything. */
 	assert_memory_equal(&proxy.port.settings, &guest.settings, sizeof(guest.settings));
 	vspc_vm_send(&vm, "a", 1);

@@ -6,8 +6,32 @@
 export PATH HOME=/root TERM RESULTS KVER VSERIAL_KO TEST_MODULES VSERIAL_TOOLS SLOWNESS
 b=/run/busybox
 
+# Empty files for what the programs count, which those that are not root write, too.
+begin_gcov() {
+	export GCOV_PREFIX=/run/gcov
+	$b find "$GCOV" -name '*.gcno' | while read -r notes; do
+		counts=$GCOV_PREFIX${notes%.gcno}.gcda
+		$b mkdir -p "${counts%/*}"
+		: >"$counts"
+	done
+	$b chmod -R a+rwX $GCOV_PREFIX
+}
+
+# Has what was counted last, the module's and the programs'.
+end_gcov() {
+	kept=$($b mktemp -d "$RESULTS/gcov.XXXXXX")
+	for place in /sys/kernel/debug/gcov /run/gcov; do
+		cd $place || return
+		$b find . -name '*.gcda' | while read -r counts; do
+			$b mkdir -p "$kept/${counts%/*}"
+			$b cat "$counts" >"$kept/$counts"
+		done
+	done
+}
+
 finish() {
 	echo "vm: done" >/dev/kmsg
+	[ ! "$GCOV" ] || end_gcov
 	$b dmesg >/run/vm/dmesg
 	$b cat /proc/sys/kernel/tainted >/run/vm/tainted
 	echo "$1" >/run/vm/status
@@ -36,6 +60,8 @@ refuse() {
 $b dmesg -n 5
 echo 1 >/proc/sys/kernel/panic_on_oops
 
+[ ! "$GCOV" ] || begin_gcov
+
 echo 'vm: udev' >/dev/kmsg
 $b mkdir -p /run/udev/rules.d
 for rules in "$REPO"/kmod/udev/*.rules; do
@@ -52,6 +78,8 @@ if [ "$LOAD" ]; then
 	# It ends with the module, or with the VM.  Tests wait for what it does.
 	$b grep -q ^vserial: /etc/passwd ||
 		echo 'vserial:x:988:988::/:/usr/sbin/nologin' >>/etc/passwd
+	$b grep -q ^vserial-print: /etc/passwd ||
+		echo 'vserial-print:x:987:987::/:/usr/sbin/nologin' >>/etc/passwd
 	if [ "$DAEMON" ]; then
 		vseriald --debug </dev/null >/run/vseriald.log 2>&1 &
 		echo $! >/run/vseriald.pid

@@ -34,6 +34,11 @@
  * asked for it.  A socket has one session a port; asked for again it is changed,
  * e.g. to take over by force.  Attaching belongs to the guest's owner too, like *_CONNECT.
  *
+ * Captures.  A session that is asked for with CAPTURE is given, instead of the
+ * guest's output, what goes over the cable either way from then on, with the
+ * time: the bytes of its DATA_NTF, which its offsets count, are records, each
+ * struct vserial_record_head and the bytes that it tells of.  It never writes.
+ *
  * Data.  DATA_NTF carries output to an attached socket: bytes in the order of
  * their offsets, counted from the port's creation, each message with either
  * bytes or a marker.  An offset that jumps ahead says how much was lost.  A
@@ -67,8 +72,40 @@
  * VSERIAL_STATE_NOT_CONNECTED; the kernel waits for that for a moment.
  * When the socket is closed all that it held is undone.
  *
+ * Migration.  GUEST_MIGRATE takes a guest one step: OUTGOING holds all its ports.
+ * What the guest wrote stays in the ring and it can write no more, input is kept,
+ * each connected concentrator is asked to hand over, and any other peer of the
+ * daemon has a moment to take what is on its way to it (HANDOVER).  PORT_RETURN
+ * gives back what its tty still held, which the module reads of TTY, so that
+ * nobody can be ended between the two; or what the sender has read of it.
+ * Then PORT_STATE_GET tells a port's state in pieces: offsets, unread bytes,
+ * history, lines.  On the other host INCOMING marks a guest that is off:
+ * opening a port powers nothing on and input waits; PORT_STATE_SET takes the
+ * pieces in order and, with the last, the state, all of it or nothing.
+ * LEAVING decides: it is taken or refused, whatever the limit does at that
+ * moment, and from then on only COMPLETED or ABORTED end OUTGOING.  ARRIVING
+ * has concentrators send input to the new host, where it waits; PARTING has
+ * what they had sent to the old one read to its end.  A state that is taken
+ * once more behind that, and set, adds that input to what is there.  COMPLETED
+ * lets a guest run here after INCOMING, and after OUTGOING lets go of all that
+ * has moved; ABORTED undoes either.  A guest that is OUTGOING still when its
+ * limit is over aborts by itself.  A step that has been taken may be asked for
+ * again.  All of it needs CAP_SYS_ADMIN, and a state is judged as what a
+ * stranger sent.
+ *
  * UARTs.  A dump of UART_GET tells the host's serial ports that a backing
  * "uart:PATH" could name, who has each, and why not if none could have it.
+ *
+ * Services.  What a guest may reach, and who may reach it, are services: each
+ * kind of backing, the console, the commands that operate a port, and the
+ * opening of a device.  A guest's rules allow and deny them, in ascending rank,
+ * and the first that matches decides; what none speaks of is allowed, or denied
+ * by a parameter of the module.  Rules bind everybody, and apply to what is
+ * connected already as soon as SERVICE_NEW or SERVICE_DEL is acknowledged: what
+ * is denied in each of its directions ends, or does not begin (EACCES; a backing
+ * has VSERIAL_STATE_UNRECOVERABLE_ERROR until it is allowed again); what is
+ * denied in one of two goes on in the other.  SERVICE_TEST tells what would be
+ * decided and by which rule: without RANK it is by none.
  *
  * Events.  The multicast group "events" carries an object as *_GET would,
  * whenever it was added or changed (VSERIAL_CMD_*_NTF), and its names when it
@@ -77,6 +114,8 @@
  */
 #ifndef _UAPI_LINUX_VSERIAL_H
 #define _UAPI_LINUX_VSERIAL_H
+
+#include <linux/types.h>
 
 #define VSERIAL_FAMILY_NAME	"vserial"
 #define VSERIAL_FAMILY_VERSION	1
@@ -95,6 +134,15 @@
 #define VSERIAL_MAX_CLIENTS_MAX	32
 /* The longest idle timeout, in seconds. */
 #define VSERIAL_IDLE_TIMEOUT_MAX	604800
+/* The most service rules of a guest. */
+#define VSERIAL_RULES_MAX	256
+/* The longest path of a rule's executable, without its NUL. */
+#define VSERIAL_EXE_MAX		255
+/* How long a guest that leaves is held at most, in milliseconds, unless it says so. */
+#define VSERIAL_MIGRATION_LIMIT_DEFAULT	5000
+#define VSERIAL_MIGRATION_LIMIT_MAX	3600000
+/* The longest sequence and secret of a hand-over. */
+#define VSERIAL_HANDOVER_MAX	256
 /* A UUID as 16 bytes, in the order they are written (RFC 9562). */
 #define VSERIAL_UUID_SIZE	16
 
@@ -120,13 +168,13 @@ enum {
 	VSERIAL_CMD_PORT_BREAK,		/* PORT: GUEST, INDEX, optional BREAK_LENGTH */
 	VSERIAL_CMD_PORT_HISTORY,	/* dump; PORT: GUEST, INDEX */
 
-	VSERIAL_CMD_SESSION_NEW,	/* SESSION: GUEST, INDEX, optional FORCE, READ_ONLY */
+	VSERIAL_CMD_SESSION_NEW,	/* SESSION: GUEST, INDEX; FORCE, READ_ONLY or CAPTURE */
 	VSERIAL_CMD_SESSION_DEL,	/* SESSION: ID */
 	VSERIAL_CMD_SESSION_GET,	/* SESSION: ID; or dump */
 	VSERIAL_CMD_SESSION_NTF,	/* event: added or changed */
 	VSERIAL_CMD_SESSION_DEL_NTF,	/* event: ended */
 
-	VSERIAL_CMD_DATA,		/* DATA: SESSION, OFFSET; BYTES, BREAK, LINES or WINDOW_* */
+	VSERIAL_CMD_DATA,		/* DATA: SESSION, OFFSET; BYTES, BREAK or WINDOW_* */
 	VSERIAL_CMD_DATA_ACK,		/* DATA: CREDIT, SESSION and OFFSET */
 	VSERIAL_CMD_DATA_NTF,		/* to a session's socket: output */
 	VSERIAL_CMD_DATA_ROOM_NTF,	/* to a session's socket: send from OFFSET on */
@@ -138,6 +186,18 @@ enum {
 	VSERIAL_CMD_BACKING_REPORT,	/* BACKING: ID, STATE, optional REASON, PEER, LINES */
 
 	VSERIAL_CMD_UART_GET,		/* dump of UART: those of the host */
+
+	VSERIAL_CMD_SERVICE_NEW,	/* SERVICE: GUEST, RANK, ACTION, SERVICE, optional others */
+	VSERIAL_CMD_SERVICE_DEL,	/* SERVICE: GUEST, RANK */
+	VSERIAL_CMD_SERVICE_GET,	/* dump of SERVICE, optional GUEST: rules in order */
+	VSERIAL_CMD_SERVICE_TEST,	/* SERVICE: GUEST, SERVICE, optional others */
+	VSERIAL_CMD_SERVICE_NTF,	/* event: a rule was added */
+	VSERIAL_CMD_SERVICE_DEL_NTF,	/* event: a rule was removed */
+
+	VSERIAL_CMD_GUEST_MIGRATE,	/* GUEST: NAME, MIGRATION, optional MIGRATION_LIMIT */
+	VSERIAL_CMD_PORT_RETURN,	/* PORT: GUEST, INDEX, optional TTY or STATE_BYTES */
+	VSERIAL_CMD_PORT_STATE_GET,	/* dump; PORT: GUEST, INDEX */
+	VSERIAL_CMD_PORT_STATE_SET,	/* PORT: GUEST, INDEX, STATE_SIZE, _OFFSET, _BYTES */
 
 	__VSERIAL_CMD_MAX
 };
@@ -156,6 +216,8 @@ enum {
 	VSERIAL_A_GUEST_FORCE,		/* flag: remove although ports are open */
 	VSERIAL_A_GUEST_NR_PORTS,	/* u32; with GUEST_NEW ports to make */
 	VSERIAL_A_GUEST_POWER,		/* u8, read-only: 1 while any port is open */
+	VSERIAL_A_GUEST_MIGRATION,	/* u32: enum vserial_migration */
+	VSERIAL_A_GUEST_MIGRATION_LIMIT, /* u32: ms; a setting, with GUEST_MIGRATE of this step */
 
 	__VSERIAL_A_GUEST_MAX
 };
@@ -219,6 +281,14 @@ enum {
 	VSERIAL_A_PORT_POLLS,		/* u64, read-only: that found nothing */
 	VSERIAL_A_PORT_PROXY,		/* string: a concentrator's URI, empty: none; a setting */
 
+	/* migration */
+	VSERIAL_A_PORT_HANDOVER,	/* u32, read-only: enum vserial_handover */
+	VSERIAL_A_PORT_HANDOVER_REASON,	/* string, read-only: why it is refused */
+	VSERIAL_A_PORT_STATE_SIZE,	/* u32: of all of it */
+	VSERIAL_A_PORT_STATE_OFFSET,	/* u32: of the first byte of STATE_BYTES */
+	VSERIAL_A_PORT_STATE_BYTES,	/* binary */
+	VSERIAL_A_PORT_TTY,		/* u32: a descriptor of its tty, open without blocking */
+
 	__VSERIAL_A_PORT_MAX
 };
 
@@ -240,6 +310,7 @@ enum {
 	VSERIAL_A_SESSION_OFFSET,	/* u64: of the first byte it is given */
 	VSERIAL_A_SESSION_REASON,	/* string: why it ended or changed */
 	VSERIAL_A_SESSION_BACKING,	/* u32: the backing whose peer it is */
+	VSERIAL_A_SESSION_CAPTURE,	/* flag: all that goes over the cable, with the time */
 
 	__VSERIAL_A_SESSION_MAX
 };
@@ -254,7 +325,7 @@ enum {
 	VSERIAL_A_DATA_BYTES,		/* binary */
 	VSERIAL_A_DATA_CREDIT,		/* u64: receive buffer taken so far */
 	VSERIAL_A_DATA_BREAK,		/* u32: a break; ms, 0: not known */
-	VSERIAL_A_DATA_LINES,		/* u32: TIOCM_* that the sender now drives */
+	VSERIAL_A_DATA_LINES,		/* u32: TIOCM_* that the guest now drives; only told */
 	VSERIAL_A_DATA_ERROR,		/* u32: enum vserial_line_error */
 	VSERIAL_A_DATA_WINDOW_ROWS,	/* u32: of the writer's terminal */
 	VSERIAL_A_DATA_WINDOW_COLUMNS,	/* u32 */
@@ -290,6 +361,12 @@ enum {
 	VSERIAL_A_BACKING_UUID,		/* binary 16: the guest's BIOS UUID, if it has one */
 	VSERIAL_A_BACKING_VC_UUID,	/* binary 16: its instance UUID */
 	VSERIAL_A_BACKING_LOCATION_UUID, /* binary 16 */
+	VSERIAL_A_BACKING_MIGRATION,	/* u32: enum vserial_migration, while the port is held */
+	VSERIAL_A_BACKING_HANDOVER,	/* u32: enum vserial_handover, if there is one */
+	VSERIAL_A_BACKING_HANDOVER_REASON, /* string: why it is refused */
+	VSERIAL_A_BACKING_HANDOVER_BLOB, /* binary: sequence and secret */
+	VSERIAL_A_BACKING_HANDOVER_SEQUENCE, /* u32: how many bytes of it are the sequence */
+	VSERIAL_A_BACKING_MIGRATION_LIMIT, /* u32: ms; how long a concentrator may take to answer */
 
 	__VSERIAL_A_BACKING_MAX
 };
@@ -308,6 +385,82 @@ enum {
 };
 
 #define VSERIAL_A_UART_MAX (__VSERIAL_A_UART_MAX - 1)
+
+enum {
+	VSERIAL_A_SERVICE_UNSPEC,
+	VSERIAL_A_SERVICE_PAD,
+	VSERIAL_A_SERVICE_GUEST,	/* string: the guest whose rule it is */
+	VSERIAL_A_SERVICE_RANK,		/* u32: its place; no two have the same */
+	VSERIAL_A_SERVICE_ACTION,	/* u32: enum vserial_action */
+	VSERIAL_A_SERVICE_SERVICE,	/* u32: enum vserial_service */
+	VSERIAL_A_SERVICE_DIRECTION,	/* u32: enum vserial_towards; absent: any */
+	VSERIAL_A_SERVICE_PORT,		/* u32: the first network port; absent: any */
+	VSERIAL_A_SERVICE_PORT_LAST,	/* u32: the last; absent: PORT alone */
+	VSERIAL_A_SERVICE_UID,		/* u32: the user who asks; absent: any */
+	VSERIAL_A_SERVICE_EXE,		/* string: the program that asks; absent: any */
+	VSERIAL_A_SERVICE_HITS,		/* u64, read-only: how often it decided */
+
+	__VSERIAL_A_SERVICE_MAX
+};
+
+#define VSERIAL_A_SERVICE_MAX (__VSERIAL_A_SERVICE_MAX - 1)
+
+/**
+ * enum vserial_service - what a service rule is about
+ * @VSERIAL_SERVICE_ANY: all there is
+ * @VSERIAL_SERVICE_HYPERVISOR: opening a port's device, as a VMM does
+ * @VSERIAL_SERVICE_MODULE: every backing, null and loopback too
+ * @VSERIAL_SERVICE_APPLICATION: local programs: console and control
+ * @VSERIAL_SERVICE_UART: a UART of the host
+ * @VSERIAL_SERVICE_FILE: output to a file; a port's log is no service
+ * @VSERIAL_SERVICE_PIPE: a pipe, to a guest or to an application
+ * @VSERIAL_SERVICE_PRINTER: a printer
+ * @VSERIAL_SERVICE_NET_SERVER: the network, listening
+ * @VSERIAL_SERVICE_NET_CLIENT: the network, dialling
+ * @VSERIAL_SERVICE_VSPC: a concentrator
+ * @VSERIAL_SERVICE_VSOCK: vsock, either way
+ * @VSERIAL_SERVICE_CONSOLE: attaching to a port, and reading its history
+ * @VSERIAL_SERVICE_CONTROL: connecting and disconnecting a port, sending it a
+ *	break, ending another's session
+ */
+enum vserial_service {
+	VSERIAL_SERVICE_ANY,
+	VSERIAL_SERVICE_HYPERVISOR,
+	VSERIAL_SERVICE_MODULE,
+	VSERIAL_SERVICE_APPLICATION,
+	VSERIAL_SERVICE_UART,
+	VSERIAL_SERVICE_FILE,
+	VSERIAL_SERVICE_PIPE,
+	VSERIAL_SERVICE_PRINTER,
+	VSERIAL_SERVICE_NET_SERVER,
+	VSERIAL_SERVICE_NET_CLIENT,
+	VSERIAL_SERVICE_VSPC,
+	VSERIAL_SERVICE_VSOCK,
+	VSERIAL_SERVICE_CONSOLE,
+	VSERIAL_SERVICE_CONTROL,
+};
+
+/**
+ * enum vserial_action - what a service rule does
+ * @VSERIAL_ACTION_ALLOW: allow
+ * @VSERIAL_ACTION_DENY: deny
+ */
+enum vserial_action {
+	VSERIAL_ACTION_ALLOW,
+	VSERIAL_ACTION_DENY,
+};
+
+/**
+ * enum vserial_towards - where what a service rule is about goes to
+ * @VSERIAL_TOWARDS_ANY: either way
+ * @VSERIAL_TOWARDS_GUEST: to the guest: input and commands
+ * @VSERIAL_TOWARDS_HOST: to the host: the guest's output
+ */
+enum vserial_towards {
+	VSERIAL_TOWARDS_ANY,
+	VSERIAL_TOWARDS_GUEST,
+	VSERIAL_TOWARDS_HOST,
+};
 
 /**
  * enum vserial_endpoint - who calls whom on a network
@@ -385,6 +538,89 @@ enum vserial_state {
 	VSERIAL_STATE_CONNECTED,
 	VSERIAL_STATE_RECOVERABLE_ERROR,
 	VSERIAL_STATE_UNRECOVERABLE_ERROR,
+};
+
+/**
+ * enum vserial_record - what went over a cable
+ * @VSERIAL_RECORD_OUTPUT: bytes that the guest wrote, dropped or not
+ * @VSERIAL_RECORD_INPUT: bytes that were taken for the guest
+ * @VSERIAL_RECORD_OUTPUT_BREAK: a break of the guest's
+ * @VSERIAL_RECORD_INPUT_BREAK: a break for the guest
+ * @VSERIAL_RECORD_INPUT_ERROR: a byte for the guest was in error
+ * @VSERIAL_RECORD_LINES: the lines as the guest sees them, when they change and
+ *	at first
+ */
+enum vserial_record {
+	VSERIAL_RECORD_OUTPUT,
+	VSERIAL_RECORD_INPUT,
+	VSERIAL_RECORD_OUTPUT_BREAK,
+	VSERIAL_RECORD_INPUT_BREAK,
+	VSERIAL_RECORD_INPUT_ERROR,
+	VSERIAL_RECORD_LINES,
+};
+
+/**
+ * struct vserial_record_head - the head of a record of a session with CAPTURE
+ * @time: when, in nanoseconds since 1970
+ * @type: enum vserial_record
+ * @arg: of a break its length in ms, 0 if not known; enum vserial_line_error;
+ *	or TIOCM_* lines
+ * @length: how many bytes follow it
+ * @lost: how many bytes of either way were lost before it, because nobody took
+ *	what had been captured
+ */
+struct vserial_record_head {
+	__u64 time;
+	__u32 type;
+	__u32 arg;
+	__u32 length;
+	__u32 lost;
+};
+
+/**
+ * enum vserial_migration - where a guest stands between two hosts
+ * @VSERIAL_MIGRATION_NONE: it never moved
+ * @VSERIAL_MIGRATION_INCOMING: it is expected here, and its ports are held
+ * @VSERIAL_MIGRATION_OUTGOING: it is about to leave, and its ports are held
+ * @VSERIAL_MIGRATION_COMPLETED: it came, or has left
+ * @VSERIAL_MIGRATION_ABORTED: it stayed where it was
+ * @VSERIAL_MIGRATION_LEAVING: behind OUTGOING: it does not go on here by itself
+ *	any more, however long it is held
+ * @VSERIAL_MIGRATION_PARTING: behind LEAVING: its peers are let go of, and what
+ *	they have sent until then is read (HANDOVER: ENDING, then ENDED)
+ * @VSERIAL_MIGRATION_ARRIVING: behind INCOMING: concentrators are told that it is
+ *	here (likewise); its ports are held still
+ */
+enum vserial_migration {
+	VSERIAL_MIGRATION_NONE,
+	VSERIAL_MIGRATION_INCOMING,
+	VSERIAL_MIGRATION_OUTGOING,
+	VSERIAL_MIGRATION_COMPLETED,
+	VSERIAL_MIGRATION_ABORTED,
+	VSERIAL_MIGRATION_LEAVING,
+	VSERIAL_MIGRATION_PARTING,
+	VSERIAL_MIGRATION_ARRIVING,
+};
+
+/**
+ * enum vserial_handover - how a port's concentrator takes part in a migration
+ * @VSERIAL_HANDOVER_NONE: there is none, or the port is not connected to it
+ * @VSERIAL_HANDOVER_ASKED: the daemon has asked it, or is about to; of any other
+ *	peer: it has not got yet what is on its way
+ * @VSERIAL_HANDOVER_GRANTED: it goes ahead; any other peer has got it, or does not
+ *	take it
+ * @VSERIAL_HANDOVER_REFUSED: it does not
+ * @VSERIAL_HANDOVER_ENDING: where the guest was, its connection is being ended; where
+ *	it arrives, it is about to be told so
+ * @VSERIAL_HANDOVER_ENDED: that is done, and all that it had sent has been read
+ */
+enum vserial_handover {
+	VSERIAL_HANDOVER_NONE,
+	VSERIAL_HANDOVER_ASKED,
+	VSERIAL_HANDOVER_GRANTED,
+	VSERIAL_HANDOVER_REFUSED,
+	VSERIAL_HANDOVER_ENDING,
+	VSERIAL_HANDOVER_ENDED,
 };
 
 #endif /* _UAPI_LINUX_VSERIAL_H */
