@@ -164,7 +164,8 @@ static void vserial_helper_serve(struct vserial_helper *h)
 		s->link.input = h->input;
 		if (!vserial_link_open(&s->link, vserial_the_daemon.sk,
 				       vserial_the_daemon.portid, &reason)) {
-			WRITE_ONCE(h->service, s);
+			/* vserial_helper_tx() holds no lock, and is to see all of it. */
+			smp_store_release(&h->service, s);
 			vserial_backing_report(&h->b,
 					       VSERIAL_STATE_CONNECTING, "%s",
 					       "");
@@ -251,6 +252,7 @@ static void vserial_helper_stop(struct vserial_backing *b)
 	mutex_lock(&vserial_daemon_lock);
 	if (h->service) {
 		WRITE_ONCE(h->stopping, true);
+		vserial_link_hasten(&h->service->link);
 		vserial_link_ebb(&h->service->link);
 		vserial_helper_tell(h, true);
 		mutex_unlock(&vserial_daemon_lock);

@@ -113,6 +113,7 @@ bool vserial_link_is_of(const struct vserial_link *l, const struct sock *sk);
 
 /* channel_output.c: out of the guest */
 void vserial_link_kick(struct vserial_link *l);
+void vserial_link_hasten(struct vserial_link *l);
 void vserial_channel_cut(struct sk_buff *skb, struct nlattr *last, size_t n);
 
 /* link.c: into the guest */

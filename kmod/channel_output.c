@@ -402,3 +402,27 @@ void vserial_link_kick(struct vserial_link *l)
 	if (run)
 		vserial_channel_run(ch, VSERIAL_CHANNEL_QUANTUM);
 }
+
+/**
+ * vserial_link_hasten() - send now what waits for more of it
+ * @l: a link that is about to end; what its socket has no room for stays
+ *
+ * Context: process, may sleep, without a lock of the port.
+ */
+void vserial_link_hasten(struct vserial_link *l)
+{
+	struct vserial_channel *ch = l->channel;
+	unsigned int tries = 3;
+	unsigned long flags;
+
+	do {
+		spin_lock_irqsave(&ch->lock, flags);
+		ch->hurry = true;
+		list_splice_tail_init(&ch->later, &ch->ready);
+		spin_unlock_irqrestore(&ch->lock, flags);
+		vserial_channel_run(ch, 16 * VSERIAL_CHANNEL_QUANTUM);
+		/* Somebody else who runs may have put it off just before. */
+		if (atomic_read(&ch->runs))
+			synchronize_rcu();
+	} while (READ_ONCE(l->queued) && --tries);
+}

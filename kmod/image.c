@@ -45,7 +45,9 @@ struct vserial_image_head {
 	__le32 rows;
 	__le32 columns;
 	__le32 icount[8];
-	__le32 reserved[9];
+	__le32 reserved;
+	__le64 tx_refused;
+	__le32 unused[6];
 };
 
 /**
@@ -85,6 +87,7 @@ void vserial_image_write(const struct vserial_image *im, u8 *to)
 		.tx_pos = cpu_to_le64(im->tx.pos),
 		.tx_head = cpu_to_le64(im->tx.head),
 		.tx_lost = cpu_to_le64(im->tx.lost),
+		.tx_refused = cpu_to_le64(im->tx_refused),
 		.log = cpu_to_le64(im->log),
 		.rx_head = cpu_to_le64(im->rx.head),
 		.rx_lost = cpu_to_le64(im->rx.lost),
@@ -204,11 +207,14 @@ static int judge_numbers(const struct vserial_image *im, u32 rx_bytes,
 		return vserial_refuse(reason, -EINVAL,
 				      "the state's input, %u bytes up to offset %llu, is not what a port can have",
 				      rx_bytes, im->rx.head);
-	if (tx->lost > VSERIAL_OFFSET_MAX || im->rx.lost > im->rx.head - rx_bytes ||
+	if (tx->lost > VSERIAL_OFFSET_MAX ||
+	    im->tx_refused > VSERIAL_OFFSET_MAX ||
+	    im->rx.lost > im->rx.head - rx_bytes ||
 	    im->rx_dropped > VSERIAL_OFFSET_MAX)
 		return vserial_refuse(reason, -EINVAL,
-				      "the state has lost %llu bytes of output and %llu and %llu of input; it cannot have had so many",
-				      tx->lost, im->rx.lost, im->rx_dropped);
+				      "the state has lost %llu and %llu bytes of output and %llu and %llu of input; it cannot have had so many",
+				      tx->lost, im->tx_refused, im->rx.lost,
+				      im->rx_dropped);
 	if (tx->nr_markers > VSERIAL_MARKERS_MAX ||
 	    im->rx.nr_markers > 2 * VSERIAL_MARKERS_MAX)
 		return vserial_refuse(reason, -EINVAL,
@@ -260,7 +266,7 @@ int vserial_image_parse(const u8 *from, size_t n, struct vserial_image *im,
 				      le64_to_cpu(h.magic));
 	if (le32_to_cpu(h.version) != VSERIAL_IMAGE_VERSION ||
 	    le32_to_cpu(h.flags) & ~VSERIAL_IMAGE_CONNECTED ||
-	    memchr_inv(h.reserved, 0, sizeof(h.reserved)))
+	    h.reserved || memchr_inv(h.unused, 0, sizeof(h.unused)))
 		return vserial_refuse(reason, -EINVAL,
 				      "the state is of version %u with flags %#x; this module understands version %u",
 				      le32_to_cpu(h.version),
@@ -284,6 +290,7 @@ int vserial_image_parse(const u8 *from, size_t n, struct vserial_image *im,
 			.lost = le64_to_cpu(h.tx_lost),
 			.nr_markers = le32_to_cpu(h.tx_markers),
 		},
+		.tx_refused = le64_to_cpu(h.tx_refused),
 		.log = le64_to_cpu(h.log),
 		.rx = {
 			.head = le64_to_cpu(h.rx_head),

@@ -81,6 +81,7 @@ struct vserial_image_half {
  * @connected: it was connected to its backing
  * @line: how the guest's end of the line is
  * @tx: output
+ * @tx_refused: output that was dropped before it had an offset
  * @log: up to where the log had it
  * @rx: input; all of it is unread, so @rx.tail and @rx.pos are the same, and
  *	@rx.lost are within its offsets
@@ -93,6 +94,7 @@ struct vserial_image {
 	bool connected;
 	struct vserial_image_line line;
 	struct vserial_image_half tx;
+	u64 tx_refused;
 	u64 log;
 	struct vserial_image_half rx;
 	u64 rx_dropped;

@@ -112,6 +112,7 @@ static void exchange(struct vserial_port *port, const struct vserial_image *im,
 	vserial_stream_adopt(&port->tx, &port->tx_cursor, &a->tx,
 			     &a->tx_cursor);
 	port->tx_cursor.dropped = im->tx.lost;
+	port->tx.refused = im->tx_refused;
 	if (log) {
 		log->reader.cursor.pos = max(im->log, port->tx.tail);
 		log->reader.cursor.taken = log->reader.cursor.pos;

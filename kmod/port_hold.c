@@ -265,7 +265,8 @@ static int copy_rest(struct vserial_port *port, struct snapshot *shot,
 	im->connected = port->connected;
 	copy_line(port, &im->line);
 	im->tx.pos = max(c->pos, im->tx.tail);
-	im->tx.lost = c->dropped + c->doubt + port->tx.refused;
+	im->tx.lost = c->dropped + c->doubt;
+	im->tx_refused = port->tx.refused;
 	im->log = log ? max(log->reader.cursor.pos, im->tx.tail) : im->tx.head;
 	im->tx.nr_markers = vserial_stream_peek_markers(&port->tx, c, markers,
 							VSERIAL_MARKERS_MAX);

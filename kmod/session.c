@@ -629,20 +629,23 @@ static int vserial_session_told(struct notifier_block *listener,
 		return NOTIFY_DONE;
 	mutex_lock(&vserial_sessions_lock);
 	list_for_each_entry_safe(s, next, &vserial_sessions, node) {
-		if (event == VSERIAL_EVENT_PORT_GONE && s->port == object)
+		if (event == VSERIAL_EVENT_PORT_GONE && s->port == object) {
 			vserial_explain(&s->reason, "the port was removed");
-		else if (event == VSERIAL_EVENT_BACKING_GONE &&
-			 s->backing == *(u32 *)object)
+			/* Nobody can come back for the guest's last words. */
+			vserial_link_hasten(&s->link);
+		} else if (event == VSERIAL_EVENT_BACKING_GONE &&
+			   s->backing == *(u32 *)object) {
 			vserial_explain(&s->reason,
 					"the port has another backing, or none");
-		else if (event == VSERIAL_EVENT_GUEST_OWNER &&
-			 vserial_session_owner_lost(s, object))
+		} else if (event == VSERIAL_EVENT_GUEST_OWNER &&
+			   vserial_session_owner_lost(s, object)) {
 			vserial_explain(&s->reason,
 					"the guest belongs to its user no more");
-		else if (event != VSERIAL_EVENT_GUEST_RULES ||
-			 vserial_guest_of_port(s->port) != object ||
-			 !vserial_session_follow_rules(s))
+		} else if (event != VSERIAL_EVENT_GUEST_RULES ||
+			   vserial_guest_of_port(s->port) != object ||
+			   !vserial_session_follow_rules(s)) {
 			continue;
+		}
 		vserial_session_end(s);
 	}
 	mutex_unlock(&vserial_sessions_lock);

@@ -53,6 +53,7 @@ static struct picture *draw(struct kunit *test)
 			.tail = 100, .pos = 4000, .head = 5000, .lost = 7,
 			.nr_markers = 2,
 		},
+		.tx_refused = 11,
 		.log = 4500,
 		.rx = {
 			.tail = 1000, .pos = 1000, .head = 1300,
@@ -110,6 +111,7 @@ static void image_is_what_was_written(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, im.line.columns, 80);
 	KUNIT_EXPECT_EQ(test, im.line.icount[7], 8);
 	KUNIT_EXPECT_EQ(test, im.tx.lost, 7);
+	KUNIT_EXPECT_EQ(test, im.tx_refused, 11);
 	KUNIT_EXPECT_EQ(test, im.log, 4500);
 	KUNIT_EXPECT_EQ(test, im.rx.tail, 1000);
 	KUNIT_EXPECT_EQ(test, im.rx.head, 1300);

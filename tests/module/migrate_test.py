@@ -277,6 +277,24 @@ def held_by_its_rate():
 
 
 @test
+def refused_output_moves():
+    """what was dropped before it had an offset is counted as written and dropped there, too"""
+    settings = {"connect_at_power_on": "off", "rate": 1}
+    here = make_port("mig-ra", **settings)
+    tty = here.open()
+    tty.write_all(bytes(100))
+    before = here.get()
+    expect(before["dropped_bytes"], "nothing was dropped; the test is no use")
+    there = twin("mig-rb", **settings)
+    there.open()
+    ctl("migrate", "expect", "mig-rb")
+    received(renamed(begin("mig-ra"), "mig-ra", "mig-rb"))
+    after = there.get()
+    for name in ("tx_bytes", "tx_unread", "dropped_bytes"):
+        equal(after[name], before[name], name)
+
+
+@test
 def limit():
     """a guest that nobody completes goes on by itself, and who comes late is told"""
     port = make_port("mig-l", backing="loopback")

@@ -167,6 +167,22 @@ def credit_bounds_what_is_sent():
 
 
 @test
+def last_words():
+    """a port that is removed sends its sessions what waited for more to be sent with"""
+    port = make_port("s-last", backing="null")
+    guest = port.open()
+    s = Socket()
+    session = s.attach(port)["id"]
+    # The first is under way until its credit comes back; the others wait for that.
+    for word in b"last ", b"words", b".":
+        guest.write_all(word)
+    remove_guest("s-last", force=True)
+    equal(s.next("SESSION_DEL_NTF")["id"], session, "the session that ended")
+    equal(b"".join(m["bytes"] for _, m in s.told if "bytes" in m), b"last words.",
+          "what came before that")
+
+
+@test
 def a_stopped_reader_delays_nobody():
     """a socket that is not read costs its own bytes only, and they are told"""
     d = scratch()
