@@ -14,7 +14,10 @@ DIRECTIVE = re.compile(r' # (SKIP|TODO)\b *(.*)$', re.IGNORECASE)
 
 
 class Result:
-    """One test: its name, outcome ('passed', 'failed', 'skipped') and log."""
+    """One test: its name, outcome and log.
+
+    The outcome is 'passed', 'failed', 'skipped', or 'unsteady': failed, and passed when
+    it was run once more."""
 
     def __init__(self, name, outcome, log=()):
         self.name = name
@@ -122,18 +125,19 @@ def parse(name, text, problem=None):
 
 def tally(results, show_skipped=True):
     """Prints the logs of failed RESULTS and the sum as the last line; returns
-    the exit status: 0 if something passed and nothing failed."""
+    the exit status: 0 if something passed and nothing failed.  What is unsteady passed."""
     count = {'passed': 0, 'failed': 0, 'skipped': 0}
+    troubled = [result for result in results if result.outcome in ('failed', 'unsteady')]
     for result in results:
-        count[result.outcome] += 1
-        if result.outcome == 'failed':
-            print(f'\n--- failed: {result.name}')
-            print('\n'.join(result.log))
-    if count['failed']:
+        count['passed' if result.outcome == 'unsteady' else result.outcome] += 1
+    for result in troubled:
+        print(f'\n--- {result.outcome}: {result.name}')
+        print('\n'.join(result.log))
+    if troubled:
         print()
     for result in results:
-        if result.outcome == 'failed':
-            print(f'failed: {result.name}')
+        if result in troubled:
+            print(f'{result.outcome}: {result.name}')
         elif result.outcome == 'skipped' and show_skipped:
             print(f'skipped: {result.name}: {" ".join(result.log[-1:])}')
     print(f'{count["passed"]} passed, {count["failed"]} failed', flush=True)
