@@ -62,6 +62,14 @@ BUGS = {
     'vserial: demo/0: no space left on /var/log': False,
 }
 
+# What tests/vm/run says, or a kernel; is it the emulator's fault?
+TRIPS = {
+    f'run: {klog.STANDSTILL}, it has not run for 60 s, killed': True,
+    'int3: 0000 [#1] PREEMPT SMP NOPTI': True,
+    'run: not done after 600 s, killed': False,
+    'Oops: 0000 [#1] PREEMPT SMP NOPTI': False,
+}
+
 number = 0
 
 
@@ -87,6 +95,9 @@ log = next(r.log for r in tap.parse('kunit', KTAP) if r.outcome == 'failed')
 good &= check('tap: a failed case has its log', any('EXPECTATION FAILED' in line for line in log), log)
 log = tap.parse('program', '# before\nnot ok 1 a\n# behind\nok 2 b\n1..2')[0].log
 good &= check('tap: a log has what stands before and behind', log == ['# before', '# behind'], log)
+for line, tripped in TRIPS.items():
+    good &= check(f'klog: {"the emulator tripped" if tripped else "the kernel did it"}: {line[:40]}',
+                  klog.emulator_tripped(line) == tripped, line)
 for line, bug in BUGS.items():
     good &= check(f'klog: {"a bug" if bug else "no bug"}: {line[:40]}',
                   bool(klog.bugs(line)) == bug, klog.bugs(line))
