@@ -159,7 +159,9 @@ class Fleet:
                 break
             say(f'    {name} {os.path.basename(script)}: once more, in a VM of its own')
             second = Machine(self, name, options, [script])
-            results += [result for result in second.results if result.outcome == 'failed']
+            known = {result.name for result in found}
+            results += [result for result in second.results
+                        if result.outcome == 'failed' and result.name not in known]
             if second.done == [script] and not second.failed:
                 for result in found:
                     result.outcome = 'unsteady'

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import termios
 import threading
+import time
 
 from attached import refused
 from genl import N, attr, string, u32
@@ -286,8 +287,8 @@ def refused_output_moves():
     before = here.get()
     expect(before["dropped_bytes"], "nothing was dropped; the test is no use")
     there = twin("mig-rb", **settings)
-    there.open()
     ctl("migrate", "expect", "mig-rb")
+    there.open()
     received(renamed(begin("mig-ra"), "mig-ra", "mig-rb"))
     after = there.get()
     for name in ("tx_bytes", "tx_unread", "dropped_bytes"):
@@ -459,10 +460,12 @@ def decided():
         done = ctl_raw("migrate", step, guest)
         expect(done.status == 1 and words in done.err, (done.status, done.err))
     tty = Port("mig-u").open()
+    start = time.monotonic()
     no("was not begun", "leave")
     no("was not begun", "rest")
     no("was not begun", "arrive")
-    limit_ms = int(PATIENCE * 100)
+    # So that it is not over before the next few commands are.
+    limit_ms = int(1000 * max(3, 10 * (time.monotonic() - start)))
     outgoing("mig-u", limit_ms)
     no("cannot take that step now", "rest")
     no("cannot take that step now", "arrive")
