@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -158,7 +159,7 @@ static pid_t start(struct plan *plan, int *report)
 pid_t print_child(const struct conf *conf, int program, const struct spool_job *job, int *report,
 		  char *why)
 {
-	char title[VSERIAL_NAME_MAX + 32], user[32], ca[512];
+	char title[VSERIAL_NAME_MAX + 32], user[32], ca[PATH_MAX + 8];
 	struct plan plan = {
 		.program = program,
 		.argv = { PROGRAM, title, user, ca, job->label.printer },
