@@ -7,6 +7,9 @@ from lib import pattern
 SIZE = 1 << 22
 #: So many bytes of it are nowhere else.
 KEY = 6
+#: Of bytes that tell nothing alone, what a rate lets pass between two losses, so many
+#: pieces may follow each other.
+SHORT = 2
 #: So much of what was settled may come again, to who has just come.
 AGAIN = 1 << 17
 
@@ -42,6 +45,12 @@ class Numbered:
         assert high - low < SIZE, "the bytes of so long a time cannot be told apart"
         begin = low % SIZE
         found = self._data.find(key, begin, begin + high - low)
+        return low + found - begin if found >= 0 else -1
+
+    def find_last(self, key, low, high):
+        """The last one."""
+        begin = low % SIZE
+        found = self._data.rfind(key, begin, begin + high - low)
         return low + found - begin if found >= 0 else -1
 
 
@@ -109,16 +118,19 @@ class Reader:
         while data:
             if self._begun:
                 data = data[self._enter(data):]
-            if len(data) < KEY or not data:
+            if len(data) < KEY:
                 break
-            self._jump(data, KEY)
+            short = self._jump(data, False)
+            if short is None:
+                break
+            data = data[short:]
         self._rest = data
 
     def end(self):
         """No more comes."""
         while self._rest:
-            self._jump(self._rest, len(self._rest))
-            self._rest = self._rest[self._enter(self._rest):]
+            data = self._rest[self._jump(self._rest, True):]
+            self._rest = data[self._enter(data):]
 
     def _enter(self, data):
         n = self._numbered.same(self.at, data)
@@ -126,13 +138,35 @@ class Reader:
         self.at += n
         return n
 
-    def _jump(self, data, n):
-        """Goes to where DATA begins."""
+    def _jump(self, data, last):
+        """Goes to where DATA begins, which is all that comes if LAST.
+
+        Returns how many bytes in front of that were entered; None if more has to come."""
         back = self._again or not self._begun
         low = max(0, self._ledger.base - AGAIN) if back else self.at
-        found = self._numbered.find(data[:n], low, self._limit())
-        if found < 0:
+        pieces = self._pieces(data, low, last)
+        if not pieces and not last and len(data) < (SHORT + 2) * KEY:
+            return None
+        if not pieces:
             raise AssertionError(f"{self.what}: behind {self.at} come bytes that were not "
                                  f"written between {low} and {self._limit()}: {data[:64]}")
-        self.at = found
+        for at, n in pieces[:-1]:
+            self._ledger.add(at, at + n)
+        self.at = pieces[-1][0]
         self._begun = True
+        return sum(n for _, n in pieces[:-1])
+
+    def _pieces(self, data, low, last, short=SHORT):
+        """Where DATA begins, [(offset, length) …]: short pieces, and one that is not."""
+        if last or len(data) >= KEY:
+            at = self._numbered.find(data[:KEY], low, self._limit())
+            if at >= 0:
+                return [(at, KEY)]
+        for n in range(1, min(KEY, len(data)) if short else 1):
+            pieces = self._pieces(data[n:], low, last, short - 1)
+            if pieces:
+                # Anywhere in the gap: only how many there are counts.
+                at = self._numbered.find_last(data[:n], low, pieces[0][0])
+                if at >= 0:
+                    return [(at, n), *pieces]
+        return []
