@@ -46,8 +46,8 @@ class FarEnd:
         """All that has come is settled."""
 
     def cut_off(self):
-        """The daemon is dead; whether somebody was connected to it."""
-        return False
+        """The daemon is dead; whether all that has come is entered now."""
+        return self.left
 
     def twin(self):
         """What the settings are where its guest moves to."""
@@ -187,12 +187,11 @@ class Sockets(FarEnd):
             sink.got = 0
 
     def cut_off(self):
-        for sink in self.sinks:
+        for sink in list(self.sinks):
             sink.slow = False
             wait_for(lambda s=sink: s.pump() or s.ended, f"{self}: the end of a connection")
-            # How much of it the port knew of is known.
-            sink.got = 0
-        return bool(self.sinks)
+            self._gone(sink)
+        return True
 
     def done(self):
         """One that was left lets its peers go."""
@@ -251,6 +250,11 @@ class Client(Sockets):
         self._listening.close()
         super().leave()
 
+    def cut_off(self):
+        if not self.left:
+            self._accept()
+        return super().cut_off()
+
 
 class Concentrator(FarEnd):
     """A vserial-vspc, which keeps what it is given in a file."""
@@ -263,19 +267,47 @@ class Concentrator(FarEnd):
         for path in self._paths():
             self._at[path] = os.path.getsize(path)
         self._reader = self.reader(again=True)
+        self._log = open(concentrator.log, encoding="utf-8")  # pylint: disable=consider-using-with
+        self._log.seek(0, os.SEEK_END)
+        self._half = ""
+        #: connections that are there; bytes since the last account
+        self._links = set()
+        self._got = 0
 
     def _paths(self):
+        """Its files: it has the name that its guest came with first."""
         return [f"{self._folder}/{name}" for name in os.listdir(self._folder)
-                if name.startswith(self.line.port.guest)]
+                if name.startswith(f"{self.line.name}-")]
 
-    def tend(self):
+    def _read(self):
         for path in self._paths():
             with open(path, "rb") as f:
                 f.seek(self._at.setdefault(path, 0))
                 data = f.read()
             self._at[path] += len(data)
+            self._got += len(data)
             self._reader.feed(data)
-            self.line.lost(len(data))
+
+    def tend(self):
+        # What came over a connection is in the file before its end is told.
+        *said, self._half = (self._half + self._log.read()).split("\n")
+        self._read()
+        for text in said:
+            if link := re.search(f" {self.line.name}-.*: connected from (.*)", text):
+                self._links.add(link[1])
+            elif link := re.search(f" {self.line.name}-.*: (.*) is gone: ", text):
+                self._links.discard(link[1])
+                self.line.lost(self._got)
+
+    def cut_off(self):
+        wait_for(lambda: self.tend() or not self._links, f"{self}: the end of a connection")
+        return True
+
+    def done(self):
+        return not (self.left and self._links)
+
+    def begin_account(self):
+        self._got = 0
 
 
 class Cable(FarEnd):
@@ -283,6 +315,10 @@ class Cable(FarEnd):
 
     def __init__(self, line, name, near):
         super().__init__(line, f"pipe:{name}{near}")
+
+    def cut_off(self):
+        # The other guest has yet to read it.
+        return False
 
 
 def with_tls(context, server_side):

@@ -101,9 +101,12 @@ class Line:
         self.doubt += min(got, DOUBT)
 
     def cut_off(self):
-        """The daemon is dead, and the guest writes nothing."""
-        if any([far.cut_off() for far in self.far_ends]):
-            self.doubt += max(0, self.ledger.end - (self.written - self.port.tx_unread))
+        """The daemon is dead, and the guest writes nothing: what is in doubt can be counted."""
+        if all([far.cut_off() for far in self.far_ends]):
+            port = self.port.get()
+            # Of what has come, it was dropped, or is still to be sent.
+            known = self._lost(port) + port["tx_unread"] - self.ledger.missing(self.written)
+            self.doubt = max(0, min(self.doubt, known))
 
     # whoever types
 
@@ -249,9 +252,12 @@ class Line:
             expect(any(b <= begin and end <= e for b, e in self._loose),
                    f"{self.name}: the input from {begin} to {end} is lost; what may be: "
                    f"{self._loose}")
-        lost = port["dropped_bytes"] - self.dropped + self.unread_at_off - self.unread_before
-        return (self.ledger.missing(self.written), lost, self.doubt,
+        return (self.ledger.missing(self.written), self._lost(port), self.doubt,
                 self.read + self.unread_at_off, port["rx_bytes"])
+
+    def _lost(self, port):
+        """What was dropped since the last account, or not read by a guest that was off."""
+        return port["dropped_bytes"] - self.dropped + self.unread_at_off - self.unread_before
 
     def begin_account(self):
         """What was written so far is settled; how many bytes were dropped."""
