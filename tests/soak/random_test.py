@@ -283,6 +283,10 @@ class World:
                 line.writing = False
                 for far in line.far_ends:
                     far.fast()
+        # A cable has two ends, or what is written there stays.
+        cabled = [line for line in self.pair if isinstance(line.far, Cable)]
+        if len(cabled) == 1:
+            cabled[0].attach(self.file(cabled[0]), self.lock)
         for line in self.lines:
             self.wait(lambda ln=line: ln.settled(self.lock),
                       lambda ln=line: f"what {ln.name} has written has not arrived at {ln.far}: "
