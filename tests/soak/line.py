@@ -153,9 +153,9 @@ class Line:
 
     def attach(self, far, lock):
         """Has another far end while bytes pass."""
-        settings = dict(far.settings)
-        if self.far_ends and "proxy" in self.far.settings and "proxy" not in settings:
-            settings["proxy"] = "none"
+        usual = {"proxy": "none", "endpoint": "auto"}
+        before = self.far.settings if self.far_ends else {}
+        settings = {**{k: v for k, v in usual.items() if k in before}, **far.settings}
         with lock:
             self.far_ends.append(far)
         self.port.set(**settings)
