@@ -35,8 +35,9 @@ class Line:
         #: what the line discipline had for guests that were switched off, ever and at the
         #: last account; what was dropped, then
         self.unread_at_off = self.unread_before = self.dropped = 0
-        #: bytes that may be counted as dropped although they have arrived
+        #: bytes that may be counted as dropped although they have arrived; why so many
         self.doubt = 0
+        self.told = []
         self.writing = False
         self.tty = None
         self.rule = None
@@ -99,6 +100,7 @@ class Line:
     def lost(self, got):
         """A connection has ended, over which so much had come."""
         self.doubt += min(got, DOUBT)
+        self.told.append(f"lost at {self.ledger.end} of {self.written}, {got} had come")
 
     def cut_off(self):
         """The daemon is dead, and the guest writes nothing: what is in doubt can be counted."""
@@ -107,6 +109,8 @@ class Line:
             # Of what has come, it was dropped, or is still to be sent.
             known = self._lost(port) + port["tx_unread"] - self.ledger.missing(self.written)
             self.doubt = max(0, min(self.doubt, known))
+            self.told.append(f"cut off, {known} known, {self._lost(port)} lost, "
+                             f"{port['tx_unread']} unread of {port['tx_bytes']}")
 
     # whoever types
 
@@ -267,6 +271,7 @@ class Line:
         before, self.dropped = self.dropped, self.port.dropped_bytes
         self.unread_before = self.unread_at_off
         self.doubt = 0
+        self.told = []
         del self.far_ends[:-1]
         self.far.begin_account()
         return self.dropped - before
@@ -279,7 +284,7 @@ def closes(lines):
     what had arrived over connections that were lost before the port was told so."""
     missing, lost, doubt, read, given = [sum(numbers) for numbers in
                                          zip(*(line.account() for line in lines))]
-    where = [(line.name, str(line.far), list(line.ledger.holes(line.written))[:20])
+    where = [(line.name, str(line.far), list(line.ledger.holes(line.written))[:20], line.told)
              for line in lines]
     return (missing <= lost <= missing + doubt and read == given,
             f"{missing} missing, {lost} dropped or not read, {doubt} in doubt, {read} read, "
