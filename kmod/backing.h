@@ -127,7 +127,7 @@ static inline void vserial_backing_connected(struct vserial_backing *b)
 	vserial_backing_report(b, VSERIAL_STATE_CONNECTED, "%s", "");
 }
 
-/* output.c */
+/* output_take.c */
 size_t vserial_output_take(struct vserial_backing *b, u8 *buf, size_t n,
 			   u64 *offset);
 bool vserial_output_pending(struct vserial_backing *b, size_t *bytes);

@@ -32,9 +32,11 @@ void vserial_output_slow(struct timer_list *t);
 void vserial_output_police(struct vserial_port *port, u32 rate);
 void vserial_output_rate_up(struct timer_list *t);
 
-/* For output_move.c. */
+/* For output_take.c and output_move.c. */
 void vserial_output_wake(struct vserial_port *port);
 bool vserial_output_progress(struct vserial_port *port);
+
+/* output_take.c, for output_move.c */
 bool vserial_output_settle(struct vserial_port *port, u64 upto);
 bool vserial_output_may_take(struct vserial_backing *b);
 
