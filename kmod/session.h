@@ -116,6 +116,11 @@ void vserial_session_closed(u32 id);
 struct vserial_session *vserial_session_find(u32 id,
 					     struct vserial_reason *reason);
 
+/* session_link.c */
+void vserial_session_link_setup(struct vserial_session *s);
+int vserial_session_may_write(const struct vserial_session *s,
+			      struct vserial_reason *reason);
+
 /* session_turn.c, with vserial_sessions_lock */
 void vserial_session_promote(const struct vserial_port *port);
 void vserial_session_take_over(struct vserial_session *s);
