@@ -159,7 +159,4 @@ size_t vserial_input_write(struct vserial_backing *b, const u8 *buf, size_t n);
 void vserial_input_break(struct vserial_backing *b, unsigned int ms);
 void vserial_input_error(struct vserial_backing *b, u8 flag, u8 byte);
 
-/* backing_uart.c, for who shows UARTs */
-bool vserial_uart_holding_port(unsigned int line, char *name, size_t size);
-
 #endif /* _VSERIAL_BACKING_H */

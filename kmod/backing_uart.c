@@ -6,10 +6,7 @@
  *                     vserial_uart_end --uart----^     |
  *                           ^---------- b -------------+
  *
- * A UART belongs to one port, which may hold it twice while it exchanges one
- * backing for another of the same UART; nothing happens to the line then.  It
- * is let go of with the last, or when it is unplugged: then only the memory
- * stays.
+ * Which port has which UART is in uart_claim.c.
  *
  * The line discipline and the 8250 driver call from anywhere and with locks
  * held, so what they tell is done by two workers: tx sends bytes, breaks and
@@ -19,13 +16,13 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
-#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/tty.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "backing.h"
 #include "host.h"
@@ -34,6 +31,7 @@
 #include "spec.h"
 #include "stream.h"
 #include "uart_choice.h"
+#include "uart_claim.h"
 #include "uart_ldisc.h"
 #include "uart_tty.h"
 
@@ -46,69 +44,12 @@
 /* A break whose length is not known, and the longest, in ms. */
 #define VSERIAL_UART_BREAK	250
 #define VSERIAL_UART_BREAK_MAX	5000
-/* A UART that its port does not use is about to go, or stays. */
-#define VSERIAL_UART_PATIENCE	(2 * HZ)
-
-/**
- * struct vserial_uart - a UART that a port has
- * @node: in vserial_uarts
- * @port: whose it is
- * @held: backings that hold it
- * @leaving: the last of them has let go; guarded by vserial_uarts_lock, as the
- *	above
- * @line: N of ttyS<N>
- * @tap: hears the line discipline
- * @lines: hears changes of the modem lines
- * @event: the worker for what comes in
- * @tx: the worker for what goes out
- * @gone: it was unplugged
- * @lock: held by the worker event and by who lets go of the UART, so never by
- *	what holds a lock of a guest's tty
- * @tty: the UART
- * @b: the started backing, or NULL
- * @drive: the lines are to be driven as the guest does, or dropped
- * @unsettled: the guest changed its settings
- * @settle_at: jiffies when they count as stable
- * @rx_lock: guards what follows
- * @rooms: how often the port had room again
- * @blocked: the port takes nothing more, so the far end is to wait
- * @again: some of what came waits in the flip buffer
- */
-struct vserial_uart {
-	struct list_head node;
-	struct vserial_port *port;
-	unsigned int held;
-	bool leaving;
-	unsigned int line;
-	struct vserial_uart_tap tap;
-	struct wait_queue_entry lines;
-	struct work_struct event;
-	struct delayed_work tx;
-	bool gone;
-	struct mutex lock;	/* guards @tty against going away */
-	struct vserial_uart_tty tty;
-	struct vserial_backing __rcu *b;
-	bool drive;
-	bool unsettled;
-	unsigned long settle_at;
-	spinlock_t rx_lock;	/* guards all below */
-	unsigned int rooms;
-	bool blocked;
-	bool again;
-};
 
 /* The backing: one hold on a UART. */
 struct vserial_uart_end {
 	struct vserial_backing b;
 	struct vserial_uart *uart;
 };
-
-static LIST_HEAD(vserial_uarts);
-/* Guards vserial_uarts, and who holds which; only one is taken at a time. */
-static DEFINE_MUTEX(vserial_uarts_lock);
-/* Counts those that left the list, for who waits for one. */
-static unsigned int vserial_uarts_left;
-static DECLARE_WAIT_QUEUE_HEAD(vserial_uarts_wait);
 
 static struct vserial_uart *to_uart(struct vserial_backing *b)
 {
@@ -353,15 +294,6 @@ static void vserial_uart_tx_work(struct work_struct *work)
 
 /* input, in the worker event */
 
-static void vserial_uart_leave_list(struct vserial_uart *u)
-{
-	mutex_lock(&vserial_uarts_lock);
-	list_del_init(&u->node);
-	WRITE_ONCE(vserial_uarts_left, vserial_uarts_left + 1);
-	mutex_unlock(&vserial_uarts_lock);
-	wake_up_all(&vserial_uarts_wait);
-}
-
 /* Gives the UART back.  Call with its lock.  Return: whether it was there. */
 static bool vserial_uart_let_go(struct vserial_uart *u)
 {
@@ -427,7 +359,7 @@ static void vserial_uart_event_work(struct work_struct *work)
 	mutex_unlock(&u->lock);
 	if (!gone)
 		return;
-	vserial_uart_leave_list(u);
+	vserial_uart_leave(u);
 	rcu_read_lock();
 	b = rcu_dereference(u->b);
 	if (b)
@@ -449,50 +381,6 @@ static void vserial_uart_go_on(struct vserial_uart *u)
 }
 
 /* the backing's operations */
-
-static struct vserial_uart *vserial_uart_find(unsigned int line)
-{
-	struct vserial_uart *u;
-
-	list_for_each_entry(u, &vserial_uarts, node)
-		if (u->line == line)
-			return u;
-	return NULL;
-}
-
-/**
- * vserial_uart_holding_port() - which port has a UART?
- * @line: N of ttyS<N>
- * @name: filled with the port's name
- * @size: of @name
- *
- * Context: process, may sleep.
- * Return: whether one has it.
- */
-bool vserial_uart_holding_port(unsigned int line, char *name, size_t size)
-{
-	struct vserial_uart *u;
-
-	mutex_lock(&vserial_uarts_lock);
-	u = vserial_uart_find(line);
-	if (u)
-		snprintf(name, size, "port %s/%u",
-			 vserial_port_guest_name(u->port), u->port->index);
-	mutex_unlock(&vserial_uarts_lock);
-	return u;
-}
-
-static int vserial_uart_refuse_busy(const char *path, unsigned int line,
-				    struct vserial_reason *reason)
-{
-	struct vserial_uart_info info;
-	struct vserial_reason why;
-
-	vserial_uart_describe(line, &info, &why);
-	return vserial_refuse(reason, -EBUSY,
-			      "'" VSERIAL_VALUE "' is open already: %s has it",
-			      path, *info.holder ? info.holder : "the kernel");
-}
 
 static struct vserial_uart *vserial_uart_alloc(struct vserial_port *port,
 					       unsigned int line)
@@ -521,60 +409,14 @@ static void vserial_uart_free(struct vserial_uart *u)
 	kfree(u);
 }
 
-/*
- * Takes @new for a port, or finds the one that it has.  Call with
- * vserial_uarts_lock.  Return: either, or an ERR_PTR: -EAGAIN if a port is
- * about to let go of it, or -EBUSY if not, with @reason filled.
- */
-static struct vserial_uart *vserial_uart_get(struct vserial_uart *new,
-					     dev_t dev, const char *path,
-					     struct vserial_reason *reason)
-{
-	struct vserial_uart *u = vserial_uart_find(new->line);
-	int err;
-
-	if (u && u->port == new->port && !u->leaving && !READ_ONCE(u->gone)) {
-		WRITE_ONCE(u->held, u->held + 1);
-		return u;
-	}
-	if (u) {
-		err = vserial_refuse(reason, -EBUSY,
-				     "'" VSERIAL_VALUE "' is open already: port %s/%u has it",
-				     path, vserial_port_guest_name(u->port),
-				     u->port->index);
-		/* One that was replaced goes a moment later. */
-		if (u->leaving || READ_ONCE(u->gone) ||
-		    !rcu_access_pointer(u->b))
-			err = -EAGAIN;
-		return ERR_PTR(err);
-	}
-
-	/* The worker event may be called at once, and waits. */
-	mutex_lock(&new->lock);
-	err = vserial_uart_tty_take(&new->tty, dev, &new->tap, &new->lines);
-	mutex_unlock(&new->lock);
-	if (!err) {
-		list_add(&new->node, &vserial_uarts);
-		return new;
-	}
-	if (err == -EBUSY)
-		vserial_uart_refuse_busy(path, new->line, reason);
-	else
-		vserial_refuse(reason, err,
-			       "'" VSERIAL_VALUE "' cannot be opened: error %d",
-			       path, err);
-	return ERR_PTR(err);
-}
-
 static int vserial_uart_open(struct vserial_backing *b,
 			     struct vserial_reason *reason)
 {
 	const char *path = b->spec->path;
-	unsigned long until = jiffies + VSERIAL_UART_PATIENCE;
 	struct vserial_uart *u, *new;
-	unsigned int line, left;
-	long err;
+	unsigned int line;
 	dev_t dev;
+	int err;
 
 	err = vserial_uart_choose(path, &dev, &line, reason);
 	if (err)
@@ -583,22 +425,7 @@ static int vserial_uart_open(struct vserial_backing *b,
 	if (!new)
 		return vserial_refuse(reason, -ENOMEM, "out of memory");
 
-	for (;;) {
-		mutex_lock(&vserial_uarts_lock);
-		u = vserial_uart_get(new, dev, path, reason);
-		left = vserial_uarts_left;
-		mutex_unlock(&vserial_uarts_lock);
-		if (u != ERR_PTR(-EAGAIN))
-			break;
-		u = ERR_PTR(-EBUSY);
-		if (!time_before(jiffies, until))
-			break;
-		err = wait_event_killable_timeout(vserial_uarts_wait,
-						  READ_ONCE(vserial_uarts_left) != left,
-						  until - jiffies);
-		if (err <= 0)
-			break;
-	}
+	u = vserial_uart_claim(new, dev, path, reason);
 	if (u != new)
 		vserial_uart_free(new);
 	if (IS_ERR(u))
@@ -613,11 +440,7 @@ static void vserial_uart_close(struct vserial_backing *b)
 	struct tty_ldisc *hold;
 	bool gone;
 
-	mutex_lock(&vserial_uarts_lock);
-	WRITE_ONCE(u->held, u->held - 1);
-	u->leaving = !u->held;
-	mutex_unlock(&vserial_uarts_lock);
-	if (!u->leaving)
+	if (!vserial_uart_unclaim(u))
 		return;
 
 	mutex_lock(&u->lock);
@@ -629,7 +452,7 @@ static void vserial_uart_close(struct vserial_backing *b)
 	gone = vserial_uart_let_go(u);
 	mutex_unlock(&u->lock);
 	if (gone)
-		vserial_uart_leave_list(u);
+		vserial_uart_leave(u);
 	vserial_uart_free(u);
 }
 

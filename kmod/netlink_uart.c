@@ -6,9 +6,9 @@
 
 #include <linux/vserial.h>
 
-#include "backing.h"
 #include "request.h"
 #include "uart_choice.h"
+#include "uart_claim.h"
 
 static const u8 vserial_nl_uart_types[VSERIAL_A_UART_MAX + 1];
 
