@@ -167,11 +167,15 @@ struct vserial_uart *vserial_uart_claim(struct vserial_uart *new, dev_t dev,
  */
 bool vserial_uart_unclaim(struct vserial_uart *u)
 {
+	bool last;
+
 	mutex_lock(&vserial_uarts_lock);
 	WRITE_ONCE(u->held, u->held - 1);
-	u->leaving = !u->held;
+	last = !u->held;
+	u->leaving = last;
 	mutex_unlock(&vserial_uarts_lock);
-	return u->leaving;
+	/* If it was not, another may give the UART back from here on. */
+	return last;
 }
 
 /**
