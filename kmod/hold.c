@@ -26,7 +26,6 @@
 #include "host.h"
 #include "image.h"
 #include "input.h"
-#include "output.h"
 #include "port.h"
 #include "spec.h"
 #include "state.h"

@@ -22,7 +22,6 @@
 
 #include "backing.h"
 #include "hold.h"
-#include "host.h"
 #include "image.h"
 #include "input.h"
 #include "log.h"
@@ -30,7 +29,6 @@
 #include "output.h"
 #include "port_parts.h"
 #include "reader.h"
-#include "spec.h"
 #include "state.h"
 #include "trace.h"
 

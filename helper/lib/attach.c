@@ -431,20 +431,6 @@ struct attach_session *attach_join(struct attach *attach,
 	return NULL;
 }
 
-void attach_leave(struct attach_session *session)
-{
-	struct vnl_batch *batch = session->attach->batch;
-	struct vnl_error error;
-
-	vnl_put_u32(vnl_batch_begin(batch, VSERIAL_CMD_SESSION_DEL, false),
-		    VSERIAL_A_SESSION_ID, session->id);
-	vnl_batch_post(batch, false);
-	/* If it cannot be sent, the session ends with the socket. */
-	vnl_batch_flush(batch, &error);
-	unlink_session(session);
-	free_session(session);
-}
-
 uint32_t attach_id(const struct attach_session *session)
 {
 	return session->id;

@@ -84,15 +84,12 @@ struct attach_request {
  * @arg: for @ops
  * @error: receives the reason of a failure
  *
- * Return: the session, to be ended with attach_leave(), or NULL.
+ * Return: the session, which ends with the socket, or NULL.
  */
 struct attach_session *attach_join(struct attach *attach,
 				   const struct attach_request *request,
 				   const struct attach_ops *ops, void *arg,
 				   struct vnl_error *error);
-
-/** attach_leave() - end a session; nothing is told of it any more. */
-void attach_leave(struct attach_session *session);
 
 /** attach_take_over() - be the port's writer, whoever is. */
 void attach_take_over(struct attach_session *session);

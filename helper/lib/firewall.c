@@ -85,7 +85,8 @@ static bool is_v6(const char *address)
 	return strchr(address, ':');
 }
 
-bool firewall_allowed(const struct access_list *allow, const char *address)
+/* Is an address, as numbers, among the networks? */
+static bool is_allowed(const struct access_list *allow, const char *address)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	struct sockaddr_in in = { .sin_family = AF_INET };
@@ -107,7 +108,7 @@ bool firewall_grants(const struct firewall_rules *rules, const struct firewall_h
 	if (!hole->out)
 		return true;
 	for (i = 0; i < hole->n; i++)
-		if (firewall_allowed(&rules->allow[hole->set], hole->addresses[i]))
+		if (is_allowed(&rules->allow[hole->set], hole->addresses[i]))
 			return true;
 	return false;
 }
@@ -153,7 +154,7 @@ static void write_listener(const struct firewall_rules *rules, const struct fire
 static void write_out(const struct firewall_rules *rules, const struct firewall_hole *hole,
 		      const char *address, FILE *file)
 {
-	if (!firewall_allowed(&rules->allow[hole->set], address))
+	if (!is_allowed(&rules->allow[hole->set], address))
 		return;
 	fprintf(file, "add rule %s " FIREWALL_OUT " meta skuid %u %s daddr %s tcp dport %u accept comment \"%s\"\n",
 		rules->table, hole->printer ? rules->print_uid : rules->uid,
@@ -224,7 +225,7 @@ static void rich_in(const struct firewall_hole *hole, int family, const struct n
 static void rich_out(const struct firewall_rules *rules, const struct firewall_hole *hole,
 		     const char *address, FILE *file)
 {
-	if (firewall_allowed(&rules->allow[hole->set], address))
+	if (is_allowed(&rules->allow[hole->set], address))
 		fprintf(file, "rule family=\"%s\" destination address=\"%s\" port port=\"%u\" protocol=\"tcp\" accept\n",
 			is_v6(address) ? "ipv6" : "ipv4", address, hole->number);
 }

@@ -143,7 +143,4 @@ extern const char *const firewall_policies[FIREWALL_SETS][2];
 void firewall_rich(const struct firewall_rules *rules, const struct firewall_hole *holes, size_t n,
 		   enum firewall_set set, bool out, FILE *file);
 
-/** firewall_allowed() - whether an address, as numbers, is among the networks. */
-bool firewall_allowed(const struct access_list *allow, const char *address);
-
 #endif

@@ -17,8 +17,6 @@
 #include <stdint.h>
 
 #define VSPC_OPTION		232
-/* The port that concentrators listen on. */
-#define VSPC_PORT		13370
 #define VSPC_UUID_SIZE		16
 /* 16 pairs of digits, parted by single characters, and a NUL. */
 #define VSPC_UUID_TEXT		48

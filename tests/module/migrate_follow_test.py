@@ -94,11 +94,6 @@ class Guest:
     def hear(self, n):
         self.typed += self.tty.read_exactly(n)
 
-    def wake_on(self, port):
-        """It goes on there."""
-        self.tty.close()
-        self.tty = port.open()
-
 
 @test
 def console_follows():

@@ -15,7 +15,7 @@ from lib import PATIENCE, expect, later, wait_for
 #: 16550 registers of COM1
 THR = RBR = DLL = 0x3f8
 IER = DLM = 0x3f9
-FCR = IIR = 0x3fa
+IIR = 0x3fa
 LCR, MCR, LSR, MSR = 0x3fb, 0x3fc, 0x3fd, 0x3fe
 
 

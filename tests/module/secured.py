@@ -26,7 +26,6 @@ ALL = bytes(range(256))
 SECRET = b"the console's secret "
 
 WILL_AUTH = bytes.fromhex("fffb25")
-WONT_AUTH = bytes.fromhex("fffc25")
 DO_AUTH = bytes.fromhex("fffd25")
 SEND_SSL = bytes.fromhex("fffa25010700fff0")
 IS_START = bytes.fromhex("fffa2500070001fff0")
