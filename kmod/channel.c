@@ -3,7 +3,7 @@
  * channel: a netlink socket that ports' bytes move to and from, and its links
  *
  * How a channel sends is in channel_output.c, and what comes from it for a port
- * in link.c.
+ * in channel_input.c.
  *
  * Locks: vserial_channels_lock, then a channel's lock or a link's input_lock,
  * which are never held together; a port's lock is taken inside the latter.

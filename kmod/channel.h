@@ -62,7 +62,7 @@ struct vserial_link_ops {
  * struct vserial_link - one port's bytes on a socket
  * @ops: what stands behind it
  * @channel: the socket's; holds a reference
- * @id: its number; 0 until vserial_link_open()
+ * @id: its number, vserial_channel_id()
  * @node: in &vserial_channel.links
  * @turn: in &vserial_channel.ready or .later; this and what follows, up to
  *	@acked, is guarded by the channel's lock
@@ -116,7 +116,7 @@ void vserial_link_kick(struct vserial_link *l);
 void vserial_link_hasten(struct vserial_link *l);
 void vserial_channel_cut(struct sk_buff *skb, struct nlattr *last, size_t n);
 
-/* link.c: into the guest */
+/* channel_input.c: into the guest */
 void vserial_link_room(struct vserial_link *l);
 int vserial_link_input(struct vserial_link *l, u64 offset, const u8 *buf,
 		       size_t n, struct vserial_reason *reason);

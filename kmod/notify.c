@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * notify: tells whoever wants to know that a guest or a port changed
+ * notify: tells whoever wants to know what changed
  *
- * Objects know nothing of those who show them; netlink and sysfs listen here.
+ * Objects know nothing of those who show them, or do what follows; these listen
+ * here.
  */
 #include <linux/notifier.h>
 
@@ -14,7 +15,7 @@ SRCU_NOTIFIER_HEAD_STATIC(vserial_listeners);
 /**
  * vserial_notify() - tell listeners
  * @event: what happened
- * @object: to which guest or port
+ * @object: to what, see enum vserial_event
  *
  * Context: process, may sleep; see enum vserial_event for locks.
  */

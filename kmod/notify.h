@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * notify: tells whoever wants to know that a guest or a port changed
+ * notify: tells whoever wants to know what changed
  */
 #ifndef _VSERIAL_NOTIFY_H
 #define _VSERIAL_NOTIFY_H
@@ -8,7 +8,7 @@
 struct notifier_block;
 
 /**
- * enum vserial_event - what happened to a guest or a port
+ * enum vserial_event - what happened
  * @VSERIAL_EVENT_GUEST_NEW: a guest was added
  * @VSERIAL_EVENT_GUEST_OWNER: a guest has another owner, and perhaps else
  * @VSERIAL_EVENT_GUEST_CHANGED: something else about a guest
@@ -25,7 +25,7 @@ struct notifier_block;
  * @VSERIAL_EVENT_HELPER_STOP: ... is to let go of it
  * @VSERIAL_EVENT_BACKING_GONE: the daemon serves a backing no more
  * @VSERIAL_EVENT_SESSION_NEW: somebody attached to a port
- * @VSERIAL_EVENT_SESSION_CHANGED: who writes changed
+ * @VSERIAL_EVENT_SESSION_CHANGED: it may write now, or may not, or hears no more
  * @VSERIAL_EVENT_SESSION_GONE: a session ended
  *
  * The object is the struct vserial_guest, vserial_port or vserial_session.  The

@@ -2,7 +2,7 @@
 /*
  * uart_ldisc: the line discipline of a UART that a port has
  *
- *   8250 -> flip buffer -> vserial_uart_receive() -> tap -> the backing
+ *   8250 -> flip buffer -> vserial_uart_ldisc_receive() -> tap -> the backing
  *
  * It has nothing to offer to user space, which cannot choose it for a tty.
  * XON and XOFF are obeyed here if the line is set so (IXON), and not passed
@@ -20,12 +20,12 @@ static int ldisc = N_DEVELOPMENT;
 module_param(ldisc, int, 0444);
 MODULE_PARM_DESC(ldisc, "number of the line discipline for UARTs (default 29, N_DEVELOPMENT)");
 
-/* Guards what vserial_uart_ldisc_attach() hands to vserial_uart_open(). */
+/* Guards what vserial_uart_ldisc_attach() hands to vserial_uart_ldisc_open(). */
 static DEFINE_MUTEX(vserial_uart_attach_lock);
 static struct tty_struct *vserial_uart_attach_tty;
 static struct vserial_uart_tap *vserial_uart_attach_tap;
 
-static int vserial_uart_open(struct tty_struct *tty)
+static int vserial_uart_ldisc_open(struct tty_struct *tty)
 {
 	if (READ_ONCE(vserial_uart_attach_tty) != tty)
 		return -EPERM;
@@ -34,13 +34,13 @@ static int vserial_uart_open(struct tty_struct *tty)
 	return 0;
 }
 
-static void vserial_uart_close(struct tty_struct *tty)
+static void vserial_uart_ldisc_close(struct tty_struct *tty)
 {
 	tty->disc_data = NULL;
 }
 
 /* Obeys XON and XOFF.  Return: whether @c was one of them. */
-static bool vserial_uart_flow(struct tty_struct *tty, u8 c)
+static bool vserial_uart_ldisc_flow(struct tty_struct *tty, u8 c)
 {
 	if (c == STOP_CHAR(tty) && c) {
 		stop_tty(tty);
@@ -56,8 +56,10 @@ static bool vserial_uart_flow(struct tty_struct *tty, u8 c)
 }
 
 /* Looks at bytes that wait behind others. */
-static void vserial_uart_ahead(struct tty_struct *tty, const vserial_u8 *buf,
-			       const vserial_u8 *flags, vserial_ahead_t count)
+static void vserial_uart_ldisc_ahead(struct tty_struct *tty,
+				     const vserial_u8 *buf,
+				     const vserial_u8 *flags,
+				     vserial_ahead_t count)
 {
 	struct vserial_uart_tap *tap = tty->disc_data;
 	size_t i;
@@ -67,18 +69,17 @@ static void vserial_uart_ahead(struct tty_struct *tty, const vserial_u8 *buf,
 	tap->ahead += count;
 	for (i = 0; I_IXON(tty) && i < count; i++)
 		if (!flags || !flags[i])
-			vserial_uart_flow(tty, buf[i]);
+			vserial_uart_ldisc_flow(tty, buf[i]);
 }
 
-static bool vserial_uart_is_flow(struct tty_struct *tty, u8 c)
+static bool vserial_uart_ldisc_is_flow(struct tty_struct *tty, u8 c)
 {
 	return c && (c == STOP_CHAR(tty) || c == START_CHAR(tty));
 }
 
-static vserial_receive_t vserial_uart_receive(struct tty_struct *tty,
-					      const vserial_u8 *buf,
-					      const vserial_flag_t *flags,
-					      vserial_count_t count)
+static vserial_receive_t
+vserial_uart_ldisc_receive(struct tty_struct *tty, const vserial_u8 *buf,
+			   const vserial_flag_t *flags, vserial_count_t count)
 {
 	struct vserial_uart_tap *tap = tty->disc_data;
 	const u8 *f = (const u8 *)flags;
@@ -93,7 +94,7 @@ static vserial_receive_t vserial_uart_receive(struct tty_struct *tty,
 		if (I_IXON(tty))
 			for (n = 0; done + n < count; n++)
 				if ((!f || !f[done + n]) &&
-				    vserial_uart_is_flow(tty, buf[done + n]))
+				    vserial_uart_ldisc_is_flow(tty, buf[done + n]))
 					break;
 		took = n ? tap->ops->receive(tap, buf + done,
 					     f ? f + done : NULL, n) : 0;
@@ -108,14 +109,14 @@ static vserial_receive_t vserial_uart_receive(struct tty_struct *tty,
 			if (tap->ahead)
 				tap->ahead--;
 			else
-				vserial_uart_flow(tty, buf[done]);
+				vserial_uart_ldisc_flow(tty, buf[done]);
 			done++;
 		}
 	}
 	return done;
 }
 
-static void vserial_uart_wakeup(struct tty_struct *tty)
+static void vserial_uart_ldisc_wakeup(struct tty_struct *tty)
 {
 	struct vserial_uart_tap *tap = tty->disc_data;
 
@@ -123,7 +124,7 @@ static void vserial_uart_wakeup(struct tty_struct *tty)
 		tap->ops->room(tap);
 }
 
-static void vserial_uart_hangup(struct tty_struct *tty)
+static void vserial_uart_ldisc_hangup(struct tty_struct *tty)
 {
 	struct vserial_uart_tap *tap = tty->disc_data;
 
@@ -134,12 +135,12 @@ static void vserial_uart_hangup(struct tty_struct *tty)
 static struct tty_ldisc_ops vserial_uart_ldisc_ops = {
 	.owner = THIS_MODULE,
 	.name = "vserial",
-	.open = vserial_uart_open,
-	.close = vserial_uart_close,
-	.receive_buf2 = vserial_uart_receive,
-	.lookahead_buf = vserial_uart_ahead,
-	.write_wakeup = vserial_uart_wakeup,
-	.hangup = vserial_uart_hangup,
+	.open = vserial_uart_ldisc_open,
+	.close = vserial_uart_ldisc_close,
+	.receive_buf2 = vserial_uart_ldisc_receive,
+	.lookahead_buf = vserial_uart_ldisc_ahead,
+	.write_wakeup = vserial_uart_ldisc_wakeup,
+	.hangup = vserial_uart_ldisc_hangup,
 };
 
 /**

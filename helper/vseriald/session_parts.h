@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the parts of a session call of each other.  Each calls those above it
- * here, and none below:
+ * here, and none below, but that session_migration lets go of peers:
  *
  *   session_state  session_output  session_input  session_migration  session_peers
  *   session_server, session_client and session_printer  session_handover  session

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * link: what a socket sends to a port
+ * channel_input: what a socket sends to ports
  *
  * The other way than channel_output.c.  Input comes with offsets; the guest's side
  * takes what it has room for, and what is left stays with the sender, which is
