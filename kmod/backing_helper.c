@@ -2,7 +2,7 @@
 /*
  * helper: backings that the daemon serves (network, Unix sockets, printers)
  *
- *   port --backing--> vserial_helper --service--> vserial_serving --channel-->
+ *   port --backing--> vserial_helper --serving--> vserial_serving --channel-->
  *                          |  (in vserial_helpers      the daemon's socket
  *                          |   while it is started)
  *
@@ -71,73 +71,73 @@ static struct vserial_backing *of_link(struct vserial_link *l)
 
 /* The link's half */
 
-static bool vserial_service_pending(struct vserial_link *l, size_t *bytes)
+static bool vserial_serving_pending(struct vserial_link *l, size_t *bytes)
 {
 	return vserial_output_pending(of_link(l), bytes);
 }
 
-static size_t vserial_service_take(struct vserial_link *l, u8 *buf, size_t n,
+static size_t vserial_serving_take(struct vserial_link *l, u8 *buf, size_t n,
 				   u64 *offset)
 {
 	return vserial_output_take(of_link(l), buf, n, offset);
 }
 
-static bool vserial_service_take_marker(struct vserial_link *l,
+static bool vserial_serving_take_marker(struct vserial_link *l,
 					struct vserial_marker *m)
 {
 	return vserial_output_take_marker(of_link(l), m);
 }
 
-static void vserial_service_ack(struct vserial_link *l, u64 upto)
+static void vserial_serving_ack(struct vserial_link *l, u64 upto)
 {
 	vserial_output_ack(of_link(l), upto);
 }
 
-static void vserial_service_untake(struct vserial_link *l, u64 from,
+static void vserial_serving_untake(struct vserial_link *l, u64 from,
 				   const struct vserial_marker *m)
 {
 	vserial_output_untake(of_link(l), from, m);
 }
 
-static int vserial_service_admit(struct vserial_link *l,
+static int vserial_serving_admit(struct vserial_link *l,
 				 struct vserial_reason *reason)
 {
 	return 0;
 }
 
-static size_t vserial_service_input(struct vserial_link *l, const u8 *buf,
+static size_t vserial_serving_input(struct vserial_link *l, const u8 *buf,
 				    size_t n)
 {
 	return vserial_input_write(of_link(l), buf, n);
 }
 
-static void vserial_service_break(struct vserial_link *l, unsigned int ms)
+static void vserial_serving_break(struct vserial_link *l, unsigned int ms)
 {
 	vserial_input_break(of_link(l), ms);
 }
 
-static void vserial_service_closed(u32 id);
+static void vserial_serving_closed(u32 id);
 
-static const struct vserial_link_ops vserial_service_ops = {
-	.pending = vserial_service_pending,
-	.take = vserial_service_take,
-	.take_marker = vserial_service_take_marker,
-	.ack = vserial_service_ack,
-	.untake = vserial_service_untake,
-	.admit = vserial_service_admit,
-	.input = vserial_service_input,
-	.input_break = vserial_service_break,
-	.closed = vserial_service_closed,
+static const struct vserial_link_ops vserial_serving_ops = {
+	.pending = vserial_serving_pending,
+	.take = vserial_serving_take,
+	.take_marker = vserial_serving_take_marker,
+	.ack = vserial_serving_ack,
+	.untake = vserial_serving_untake,
+	.admit = vserial_serving_admit,
+	.input = vserial_serving_input,
+	.input_break = vserial_serving_break,
+	.closed = vserial_serving_closed,
 };
 
-/* Services; call these with vserial_daemon_lock. */
+/* Servings; call these with vserial_daemon_lock. */
 
 static struct vserial_helper *vserial_helper_find(u32 id)
 {
 	struct vserial_helper *h;
 
 	list_for_each_entry(h, &vserial_helpers, node)
-		if (h->service && h->service->link.id == id)
+		if (h->serving && h->serving->link.id == id)
 			return h;
 	return NULL;
 }
@@ -158,14 +158,14 @@ static void vserial_helper_serve(struct vserial_helper *h)
 
 	if (s) {
 		s->helper = h;
-		s->link.ops = &vserial_service_ops;
+		s->link.ops = &vserial_serving_ops;
 		s->link.id = vserial_channel_id();
 		/* What the daemon before sent and the guest took stays taken. */
 		s->link.input = h->input;
 		if (!vserial_link_open(&s->link, vserial_the_daemon.sk,
 				       vserial_the_daemon.portid, &reason)) {
 			/* vserial_helper_tx() holds no lock, and is to see all of it. */
-			smp_store_release(&h->service, s);
+			smp_store_release(&h->serving, s);
 			vserial_backing_report(&h->b,
 					       VSERIAL_STATE_CONNECTING, "%s",
 					       "");
@@ -181,9 +181,9 @@ static void vserial_helper_serve(struct vserial_helper *h)
 /* Nobody serves @h any more. */
 static void vserial_helper_unserve(struct vserial_helper *h)
 {
-	struct vserial_serving *s = h->service;
+	struct vserial_serving *s = h->serving;
 
-	WRITE_ONCE(h->service, NULL);
+	WRITE_ONCE(h->serving, NULL);
 	vserial_link_close(&s->link);
 	h->input = vserial_link_taken(&s->link);
 	vserial_notify(VSERIAL_EVENT_BACKING_GONE, &s->link.id);
@@ -239,7 +239,7 @@ static void vserial_helper_start(struct vserial_backing *b)
 		vserial_helper_alone(h);
 	} else {
 		vserial_helper_serve(h);
-		if (h->service)
+		if (h->serving)
 			vserial_helper_tell(h, false);
 	}
 	mutex_unlock(&vserial_daemon_lock);
@@ -250,17 +250,17 @@ static void vserial_helper_stop(struct vserial_backing *b)
 	struct vserial_helper *h = to_helper(b);
 
 	mutex_lock(&vserial_daemon_lock);
-	if (h->service) {
+	if (h->serving) {
 		WRITE_ONCE(h->stopping, true);
-		vserial_link_hasten(&h->service->link);
-		vserial_link_ebb(&h->service->link);
+		vserial_link_hasten(&h->serving->link);
+		vserial_link_ebb(&h->serving->link);
 		vserial_helper_tell(h, true);
 		mutex_unlock(&vserial_daemon_lock);
 		wait_event_timeout(vserial_let_go,
 				   !READ_ONCE(h->stopping), VSERIAL_LET_GO);
 		mutex_lock(&vserial_daemon_lock);
 		WRITE_ONCE(h->stopping, false);
-		if (h->service)
+		if (h->serving)
 			vserial_helper_unserve(h);
 	}
 	list_del(&h->node);
@@ -270,7 +270,7 @@ static void vserial_helper_stop(struct vserial_backing *b)
 
 static void vserial_helper_tx(struct vserial_backing *b)
 {
-	struct vserial_serving *s = READ_ONCE(to_helper(b)->service);
+	struct vserial_serving *s = READ_ONCE(to_helper(b)->serving);
 
 	if (s)
 		vserial_link_kick(&s->link);
@@ -278,7 +278,7 @@ static void vserial_helper_tx(struct vserial_backing *b)
 
 static void vserial_helper_rx_room(struct vserial_backing *b)
 {
-	struct vserial_serving *s = READ_ONCE(to_helper(b)->service);
+	struct vserial_serving *s = READ_ONCE(to_helper(b)->serving);
 
 	if (s)
 		vserial_link_room(&s->link);
@@ -294,7 +294,7 @@ const struct vserial_backing_ops vserial_backing_helper = {
 
 /* The daemon's half */
 
-static void vserial_service_closed(u32 id)
+static void vserial_serving_closed(u32 id)
 {
 	struct vserial_helper *h;
 
@@ -316,7 +316,7 @@ static void vserial_daemon_closed(u32 id)
 	mutex_lock(&vserial_daemon_lock);
 	WRITE_ONCE(vserial_the_daemon.sk, NULL);
 	list_for_each_entry(h, &vserial_helpers, node) {
-		if (h->service)
+		if (h->serving)
 			vserial_helper_unserve(h);
 		WRITE_ONCE(h->stopping, false);
 		vserial_helper_alone(h);
@@ -445,7 +445,7 @@ struct vserial_port *vserial_daemon_port(u32 id, struct vserial_reason *reason)
 static void vserial_helper_stands(struct vserial_helper *h,
 				  const struct vserial_standing *now)
 {
-	struct vserial_link *l = &h->service->link;
+	struct vserial_link *l = &h->serving->link;
 	bool connected = now->state == VSERIAL_STATE_CONNECTED;
 
 	if (h->stopping) {
@@ -520,7 +520,7 @@ static int vserial_daemon_told(struct notifier_block *listener,
 		    vserial_guest_of_port(h->b.port) != object :
 		    h->b.port != object)
 			continue;
-		if (vserial_helper_look(h) && h->service && !h->stopping)
+		if (vserial_helper_look(h) && h->serving && !h->stopping)
 			vserial_helper_tell(h, false);
 	}
 	mutex_unlock(&vserial_daemon_lock);

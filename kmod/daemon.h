@@ -87,7 +87,7 @@ struct vserial_serving {
  * @b: the common part
  * @node: in vserial_helpers while it is started; this and what follows is
  *	guarded by vserial_daemon_lock
- * @service: NULL while nobody serves it; read under RCU, too
+ * @serving: NULL while nobody serves it; read under RCU, too
  * @stopping: the daemon is asked to let go of it
  * @input: offset of the next byte of input, while nobody serves it
  * @terms: as the daemon was told
@@ -95,7 +95,7 @@ struct vserial_serving {
 struct vserial_helper {
 	struct vserial_backing b;
 	struct list_head node;
-	struct vserial_serving *service;
+	struct vserial_serving *serving;
 	bool stopping;
 	u64 input;
 	struct vserial_terms terms;

@@ -158,7 +158,7 @@ static int vserial_event_fill_helper(struct sk_buff *skb, void *hdr,
 /* Only for the daemon; one that has no room for it asks again (ENOBUFS). */
 static void vserial_event_helper(struct vserial_helper *h, u8 cmd)
 {
-	vserial_event_post(&h->service->link, cmd, VSERIAL_MESSAGE_PORT_SIZE,
+	vserial_event_post(&h->serving->link, cmd, VSERIAL_MESSAGE_PORT_SIZE,
 			   h, vserial_event_fill_helper);
 }
 

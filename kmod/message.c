@@ -294,7 +294,7 @@ int vserial_message_backing(struct sk_buff *skb, void *hdr,
 	struct vserial_port_status st;
 
 	vserial_port_status(port, &st);
-	if (nla_put_u32(skb, VSERIAL_A_BACKING_ID, h->service->link.id) ||
+	if (nla_put_u32(skb, VSERIAL_A_BACKING_ID, h->serving->link.id) ||
 	    nla_put_string(skb, VSERIAL_A_BACKING_GUEST,
 			   vserial_port_guest_name(port)) ||
 	    nla_put_u32(skb, VSERIAL_A_BACKING_INDEX, port->index) ||
@@ -326,7 +326,7 @@ int vserial_message_backing(struct sk_buff *skb, void *hdr,
 			      vserial_reader_end(port),
 			      VSERIAL_A_BACKING_PAD) ||
 	    nla_put_u64_64bit(skb, VSERIAL_A_BACKING_INPUT,
-			      vserial_link_taken(&h->service->link),
+			      vserial_link_taken(&h->serving->link),
 			      VSERIAL_A_BACKING_PAD) ||
 	    nla_put_u32(skb, VSERIAL_A_BACKING_LINES, h->terms.lines) ||
 	    (h->terms.speed &&

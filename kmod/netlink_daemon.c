@@ -133,7 +133,7 @@ int vserial_nl_backing_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	list_for_each_entry(h, &vserial_helpers, node) {
 		void *hdr;
 
-		if (!h->service || h->stopping || nr++ < cb->args[0])
+		if (!h->serving || h->stopping || nr++ < cb->args[0])
 			continue;
 		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				  cb->nlh->nlmsg_seq, &vserial_nl_family,
