@@ -143,7 +143,6 @@ class Fleet:
             todo = [script for script in todo if script not in ended]
         return results
 
-
     def _may_repeat(self):
         with self._lock:
             self._repeats -= 1

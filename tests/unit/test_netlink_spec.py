@@ -18,6 +18,9 @@ import jsonschema
 import yaml
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+sys.path.insert(0, os.path.join(TOP, "tests/lib"))
+import script
+
 HEADER = os.path.join(TOP, "uapi/linux/vserial.h")
 SPEC = os.path.join(TOP, "Documentation/netlink/specs/vserial.yaml")
 SOURCE = "/usr/src/linux-source-6.12.tar.xz"
@@ -156,19 +159,7 @@ def test_schema(spec):
 
 def main():
     with open(SPEC, encoding="utf-8") as file:
-        spec = yaml.safe_load(file)
-    tests = [(name, test) for name, test in globals().items()
-             if name.startswith("test_")]
-    failed = 0
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            note = test(spec)
-            print(f"ok {number} - {name}" + (f" # {note}" if note else ""))
-        except Exception as error:  # every failure is one line
-            failed += 1
-            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
-            print(f"not ok {number} - {name}")
-    sys.exit(failed > 0)
+        script.run(globals(), yaml.safe_load(file))
 
 
 main()

@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import script
 from vspc import (ABORT, AUTH, BEGIN, COMPLETE, DO, GOAHEAD, IAC, KNOWN_2, NAME, NOTNOW, OPTION,
                   PATIENCE, PEER, PEER_OK, SB, SE, UNKNOWN_2, VC_UUID, WILL, WILL_PROXY, WONT_PROXY,
                   Concentrator, Machine, Telnet, Viewer, certificates, client_context, free_port,
@@ -587,21 +588,4 @@ def test_deviations():
             run(name.replace("_", "-"), check)
 
 
-def main():
-    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
-    wanted = sys.argv[1] if sys.argv[1:] else ""
-    failed = 0
-    for number, (name, test) in enumerate(tests, 1):
-        if wanted not in name:
-            continue
-        try:
-            test()
-            print(f"ok {number} - {name}", flush=True)
-        except Exception as error:  # every failure is one line
-            failed += 1
-            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
-            print(f"not ok {number} - {name}", flush=True)
-    sys.exit(failed > 0)
-
-
-main()
+script.run(globals())

@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import script
 from vspc import Concentrator, certificates, free_port
 
 # What it finds of each; none that only a viewer sees.
@@ -130,21 +131,4 @@ def test_refused():
         assert "does not have the vSPC option: it is no concentrator" in said, said
 
 
-def main():
-    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
-    wanted = sys.argv[1] if sys.argv[1:] else ""
-    failed = 0
-    for number, (name, test) in enumerate(tests, 1):
-        if wanted not in name:
-            continue
-        try:
-            test()
-            print(f"ok {number} - {name}", flush=True)
-        except Exception as error:  # every failure is one line
-            failed += 1
-            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
-            print(f"not ok {number} - {name}", flush=True)
-    sys.exit(failed > 0)
-
-
-main()
+script.run(globals())
