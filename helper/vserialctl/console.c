@@ -18,12 +18,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/vserial.h>
 
 #include "attach.h"
+#include "clock.h"
 #include "console.h"
 #include "escape.h"
 #include "memory.h"
@@ -90,18 +90,10 @@ struct console {
 	uint64_t sent;
 	uint64_t lost;
 	bool eof;
-	int64_t quiet_since;
+	uint64_t quiet_since;
 	bool over;
 	enum ctl_status status;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* A line of the program's own, between those of the guest. */
 __attribute__((format(printf, 2, 3)))
@@ -148,7 +140,7 @@ static void on_output(void *arg, uint64_t offset, const uint8_t *bytes, size_t n
 
 	pending_add(&c->pending, offset, bytes, n, lost);
 	c->lost += lost;
-	c->quiet_since = now_ms();
+	c->quiet_since = clock_ms();
 }
 
 /* Bytes were lost where the first byte that waits stands. */
@@ -566,7 +558,7 @@ static int time_left(struct console *c)
 
 	if (!c->eof || c->pending.n || !c->session || !attach_idle(c->session))
 		return -1;
-	left = c->quiet_since + QUIET_MS - now_ms();
+	left = (int64_t)(c->quiet_since + QUIET_MS - clock_ms());
 	if (left <= 0)
 		finish(c, CTL_DONE);
 	return left > 0 ? (int)left : 0;
@@ -611,7 +603,7 @@ static void loop(struct console *c)
 		/* The guest's answer comes behind what it was sent. */
 		if (c->session && attach_idle(c->session) != idle) {
 			idle = !idle;
-			c->quiet_since = now_ms();
+			c->quiet_since = clock_ms();
 		}
 	}
 }

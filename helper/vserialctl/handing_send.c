@@ -6,6 +6,7 @@
 
 #include <linux/vserial.h>
 
+#include "clock.h"
 #include "handing.h"
 #include "memory.h"
 #include "patient.h"
@@ -50,7 +51,7 @@ static enum answer hear(struct sending *s, uint64_t end)
 	char line[WIRE_LINE_MAX];
 
 	if (wire_get(s->porter.fd, line, end)) {
-		ctl_fail(s->ctl, CTL_REFUSED, patient_now() < end ?
+		ctl_fail(s->ctl, CTL_REFUSED, clock_ms() < end ?
 			 "the connection to %s was lost" : "%s does not answer in time",
 			 s->what->host);
 		return ANSWER_LOST;
@@ -74,7 +75,7 @@ static enum ctl_status call(struct sending *s)
 	if (porter_dial(&s->porter, s->what->host, s->what->port, s->what->conf, ms, why))
 		return ctl_fail(s->ctl, CTL_REFUSED, "cannot hand guests to %s: %s", s->what->host,
 				why);
-	if (wire_get(s->porter.fd, line, patient_now() + ms))
+	if (wire_get(s->porter.fd, line, clock_ms() + ms))
 		ctl_fail(s->ctl, CTL_REFUSED, "the connection to %s was lost", s->what->host);
 	else if (strcmp(line, WIRE_GREETING))
 		keep_words(s, strncmp(line, WIRE_REFUSED, strlen(WIRE_REFUSED)) ? line :
@@ -111,7 +112,7 @@ static enum ctl_status stay(struct sending *s, bool tell)
 
 	s->what->ops->step(s->ctl, s->what->guest, VSERIAL_MIGRATION_ABORTED, 0);
 	if (tell) {
-		end = patient_now() + ABORT_TIME;
+		end = clock_ms() + ABORT_TIME;
 		if (!wire_say(s->porter.fd, end, WIRE_ABORT "%s", s->what->guest))
 			hear(s, end);
 	}
@@ -139,7 +140,7 @@ static enum ctl_status insist(struct sending *s, const char *verb, const struct 
 		answer = s->porter.fd >= 0 ? tell(s, verb, state, end) : ANSWER_LOST;
 		if (answer == ANSWER_DONE)
 			return CTL_DONE;
-		if (answer == ANSWER_REFUSED || patient_now() >= end)
+		if (answer == ANSWER_REFUSED || clock_ms() >= end)
 			return CTL_REFUSED;
 		porter_end(&s->porter);
 		if (call(s) != CTL_DONE)
@@ -164,7 +165,7 @@ static enum ctl_status hand_over_rest(struct sending *s, uint64_t sent, uint64_t
 static enum ctl_status finish(struct sending *s, uint64_t sent)
 {
 	const struct handing *what = s->what;
-	uint64_t end = patient_now() + what->limit;
+	uint64_t end = clock_ms() + what->limit;
 	enum ctl_status status = insist(s, WIRE_ARRIVE, NULL, end);
 	char *why;
 
@@ -188,7 +189,7 @@ static enum ctl_status hand_over_state(struct sending *s,
 				       bool *held, uint64_t *unread)
 {
 	const struct handing *what = s->what;
-	uint64_t end = patient_now() + what->limit;
+	uint64_t end = clock_ms() + what->limit;
 	enum ctl_status status;
 	struct state state;
 

@@ -5,6 +5,7 @@
 
 #include <linux/vserial.h>
 
+#include "clock.h"
 #include "handing.h"
 #include "memory.h"
 #include "number.h"
@@ -48,7 +49,7 @@ static void tell(const struct service *s, const char *request, enum ctl_status s
 /* Return: whether the connection goes on. */
 static bool answer(const struct service *s, enum ctl_status status)
 {
-	uint64_t end = patient_now() + ANSWER_TIME;
+	uint64_t end = clock_ms() + ANSWER_TIME;
 	char *c;
 
 	if (status == CTL_DONE)
@@ -90,7 +91,7 @@ static bool receive(const struct service *s, const char *line)
 
 	status = read_sizes(s, line + strlen(WIRE_RECEIVE), &limit, &len);
 	if (status == CTL_DONE) {
-		file = wire_open(s->fd, len, patient_now() + limit);
+		file = wire_open(s->fd, len, clock_ms() + limit);
 		whole = !state_read(file, &state, why, sizeof(why));
 		fclose(file);
 		status = whole ? s->ops->receive(s->ctl, &state, s->conf->migrate_create,
@@ -145,9 +146,9 @@ void handing_serve(struct ctl *ctl, const struct porter *porter, const struct co
 				   .ops = ops };
 	char line[WIRE_LINE_MAX];
 
-	if (wire_say(s.fd, patient_now() + ANSWER_TIME, WIRE_GREETING))
+	if (wire_say(s.fd, clock_ms() + ANSWER_TIME, WIRE_GREETING))
 		return;
-	while (!wire_get(s.fd, line, patient_now() + SILENCE))
+	while (!wire_get(s.fd, line, clock_ms() + SILENCE))
 		if (!serve(&s, line))
 			break;
 }

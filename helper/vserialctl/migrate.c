@@ -5,11 +5,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/vserial.h>
 
+#include "clock.h"
 #include "memory.h"
 #include "migrate.h"
 #include "object.h"
@@ -127,14 +127,6 @@ static enum ctl_status look_at_guest(struct ctl *ctl, const char *guest, struct 
 
 /* Concentrators */
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Return: CTL_REFUSED if one is refused; else @asked says whether one is asked still. */
 static enum ctl_status look_at_handovers(struct ctl *ctl, const char *guest, char *asked,
 					 size_t size)
@@ -162,7 +154,7 @@ static enum ctl_status await_handovers(struct ctl *ctl, struct vnl *events, cons
 				       uint32_t limit)
 {
 	struct pollfd news = { .fd = vnl_fd(events), .events = POLLIN };
-	uint64_t end = now_ms() + limit, now;
+	uint64_t end = clock_ms() + limit, now;
 	char asked[VSERIAL_NAME_MAX + 16];
 	enum ctl_status status;
 	struct vnl_replies replies;
@@ -172,7 +164,7 @@ static enum ctl_status await_handovers(struct ctl *ctl, struct vnl *events, cons
 		status = look_at_handovers(ctl, guest, asked, sizeof(asked));
 		if (status != CTL_DONE || !*asked)
 			return status;
-		now = now_ms();
+		now = clock_ms();
 		if (now >= end)
 			return ctl_fail(ctl, CTL_REFUSED, "port '%s': its peer has not answered within %u ms",
 					asked, limit);

@@ -6,21 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conn.h"
 #include "patient.h"
 #include "transport.h"
 #include "transport_tls.h"
-
-uint64_t patient_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 bool patient_wait(int fd, short events, uint64_t end)
 {
@@ -29,7 +21,7 @@ bool patient_wait(int fd, short events, uint64_t end)
 	int rc;
 
 	do {
-		now = patient_now();
+		now = clock_ms();
 		rc = now < end ? poll(&pollfd, 1, (int)(end - now)) : 0;
 	} while (rc < 0 && errno == EINTR);
 	return rc > 0;
@@ -44,7 +36,7 @@ static int connect_to(const struct address *to, unsigned int ms, int *fd)
 	*fd = socket_dial(to);
 	if (*fd < 0)
 		return -*fd;
-	if (!patient_wait(*fd, POLLOUT, patient_now() + ms))
+	if (!patient_wait(*fd, POLLOUT, clock_ms() + ms))
 		err = ETIMEDOUT;
 	else if (getsockopt(*fd, SOL_SOCKET, SO_ERROR, &err, &len))
 		err = errno;
@@ -81,7 +73,7 @@ int patient_dial(const char *host, unsigned int port, unsigned int ms, char *why
 
 int patient_shake_hands(struct conn *conn, unsigned int ms, char *why, size_t size)
 {
-	uint64_t end = patient_now() + ms;
+	uint64_t end = clock_ms() + ms;
 	uint32_t events;
 	int rc;
 

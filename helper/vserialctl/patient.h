@@ -9,14 +9,11 @@
 
 struct conn;
 
-/** patient_now() - the time in milliseconds, since some time ago. */
-uint64_t patient_now(void);
-
 /**
  * patient_wait() - wait until a descriptor can be read or written
  * @fd: it
  * @events: POLLIN, POLLOUT
- * @end: when patience ends, as patient_now() says
+ * @end: when patience ends, as clock_ms() says
  *
  * Return: false if it came to nothing.
  */

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conn.h"
 #include "memory.h"
 #include "outbox.h"
@@ -237,7 +238,7 @@ static void carry(struct passage *p)
  */
 static int hear_first(struct passage *p, unsigned int ms, char *why)
 {
-	uint64_t end = patient_now() + ms;
+	uint64_t end = clock_ms() + ms;
 	ssize_t n;
 
 	do {

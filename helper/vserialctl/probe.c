@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "conn.h"
 #include "memory.h"
@@ -94,7 +95,7 @@ static int begin(struct side *side, const struct target *target, char *why)
 
 	if (!conn)
 		return -1;
-	*side = (struct side){ .conn = conn, .target = target, .began = patient_now() };
+	*side = (struct side){ .conn = conn, .target = target, .began = clock_ms() };
 	vspc_vm_start(&side->vm, target->identity, &times, target->uri.tls ? VSPC_TLS_ALREADY :
 		      tls_required(&target->uri) ? VSPC_TLS_REQUIRED : VSPC_TLS_POSSIBLE,
 		      side->began);
@@ -144,20 +145,20 @@ static void read_in(struct side *side)
 		return;
 	}
 	while (at < (size_t)n && !side->closed && side->vm.state != VSPC_VM_TLS) {
-		struct telnet_received r = vspc_vm_receive(&side->vm, patient_now(), bytes + at,
+		struct telnet_received r = vspc_vm_receive(&side->vm, clock_ms(), bytes + at,
 							   (size_t)n - at, port, sizeof(port));
 
 		at += r.consumed;
 		/* One that asks without an end is answered as it takes the answers. */
 		if (!r.consumed && !write_out(side))
-			patient_wait(side->conn->fd, POLLOUT, patient_now() + LOOK_TIME);
+			patient_wait(side->conn->fd, POLLOUT, clock_ms() + LOOK_TIME);
 	}
 }
 
 /* TLS of telnet's option AUTHENTICATION. */
 static void encrypt(struct side *side)
 {
-	uint64_t end_at = patient_now() + CONNECT_TIME;
+	uint64_t end_at = clock_ms() + CONNECT_TIME;
 
 	while (!write_out(side))
 		if (!patient_wait(side->conn->fd, POLLOUT, end_at))
@@ -168,7 +169,7 @@ static void encrypt(struct side *side)
 	if (patient_shake_hands(side->conn, CONNECT_TIME, side->why, sizeof(side->why)))
 		side->closed = true;
 	else
-		vspc_vm_encrypted(&side->vm, patient_now());
+		vspc_vm_encrypted(&side->vm, clock_ms());
 }
 
 /* One turn: what is to be done until @end at the latest. */
@@ -184,24 +185,24 @@ static void turn(struct side *side, uint64_t end_at)
 		read_in(side);
 	if (side->vm.state == VSPC_VM_TLS && !side->closed)
 		encrypt(side);
-	vspc_vm_tick(&side->vm, patient_now());
+	vspc_vm_tick(&side->vm, clock_ms());
 }
 
 /* Goes on until the state is none that passes by itself. */
 static void meet(struct side *side)
 {
-	uint64_t end_at = patient_now() + MEET_TIME;
+	uint64_t end_at = clock_ms() + MEET_TIME;
 
-	while (!side->closed && side->vm.deadline && patient_now() < end_at)
+	while (!side->closed && side->vm.deadline && clock_ms() < end_at)
 		turn(side, end_at);
 }
 
 /* Looks for a while; what @stop tells of may end it. */
 static void look(struct side *side, bool (*stop)(const struct side *side))
 {
-	uint64_t end_at = patient_now() + LOOK_TIME;
+	uint64_t end_at = clock_ms() + LOOK_TIME;
 
-	while (!side->closed && patient_now() < end_at && !(stop && stop(side)))
+	while (!side->closed && clock_ms() < end_at && !(stop && stop(side)))
 		turn(side, end_at);
 }
 
@@ -283,9 +284,9 @@ static void try_move(const struct target *target, struct side *side, struct prob
 
 	if (!knows_moves(&side->vm.facts))
 		return;
-	vspc_vm_begin(&side->vm, sequence, sizeof(sequence), patient_now());
+	vspc_vm_begin(&side->vm, sequence, sizeof(sequence), clock_ms());
 	while (!side->closed && side->vm.state == VSPC_VM_BEGUN)
-		turn(side, patient_now() + MEET_TIME);
+		turn(side, clock_ms() + MEET_TIME);
 	probe->padded |= side->vm.facts.padded;
 	if (side->vm.state != VSPC_VM_MOVING) {
 		/* It was told of the abort where it had not answered. */
@@ -322,7 +323,7 @@ static int try_all(const struct target *target, struct probe *probe)
 	if (side.conn->below && !*side.why)
 		tls_describe(side.conn, probe->tls);
 	probe->accepted = side.vm.state == VSPC_VM_UP;
-	probe->milliseconds = patient_now() - side.began;
+	probe->milliseconds = clock_ms() - side.began;
 	if (!probe->accepted) {
 		snprintf(probe->why, sizeof(probe->why), "%s", side.vm.state == VSPC_VM_FAILED ?
 			 side.vm.why : *side.why ? side.why :

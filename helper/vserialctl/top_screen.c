@@ -7,9 +7,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "terminal.h"
 #include "top_screen.h"
 
@@ -43,17 +43,9 @@ struct screen {
 	struct top_view view;
 	int signals;
 	unsigned int escape;
-	int64_t due;
+	uint64_t due;
 	bool over;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void put(struct screen *s, const char *bytes, size_t n)
 {
@@ -185,7 +177,7 @@ static void take_key(struct screen *s, char key)
 		scroll(s, key == 'j', 1);
 		break;
 	case ' ':
-		s->due = now_ms();
+		s->due = clock_ms();
 		break;
 	}
 }
@@ -220,7 +212,7 @@ static void wait_and_take(struct screen *s)
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = s->signals, .events = POLLIN },
 	};
-	int64_t left = s->due - now_ms();
+	int64_t left = (int64_t)(s->due - clock_ms());
 
 	if (left > 0 && poll(fds, 2, (int)left) < 0)
 		return;
@@ -234,7 +226,7 @@ int top_screen(struct top *top, const struct top_source *source)
 {
 	struct screen s = {
 		.top = top, .source = source, .view = { .terminal = true },
-		.signals = terminal_signals(), .due = now_ms(),
+		.signals = terminal_signals(), .due = clock_ms(),
 	};
 	/* Rates come with the second dump. */
 	unsigned int due = source->interval < FIRST_MS ? source->interval : FIRST_MS;
@@ -242,11 +234,11 @@ int top_screen(struct top *top, const struct top_source *source)
 
 	enter(&s);
 	while (!s.over) {
-		if (now_ms() >= s.due) {
+		if (clock_ms() >= s.due) {
 			rc = source->take(source->arg, top);
 			if (rc)
 				break;
-			s.due = now_ms() + due;
+			s.due = clock_ms() + due;
 			due = source->interval;
 		}
 		draw(&s);

@@ -37,7 +37,7 @@
  * @fd: a stream socket
  * @bytes: them
  * @len: how many
- * @end: when patience ends, as patient_now() says
+ * @end: when patience ends, as clock_ms() says
  *
  * Return: 0, or -1 if the connection is lost.
  */

@@ -18,6 +18,7 @@
 
 #include <linux/vserial.h>
 
+#include "clock.h"
 #include "handing.h"
 #include "host.h"
 #include "loopback.h"
@@ -38,7 +39,7 @@ static pid_t there = -1;
  * struct world - what everybody sees
  * @here: where the guest stands at the host it leaves
  * @there: and at the other
- * @limit: when it goes on there, as patient_now() says
+ * @limit: when it goes on there, as clock_ms() says
  * @received: bytes of its state
  * @late: bytes of input that come behind its state
  * @rest: and those that come until its peers are let go of
@@ -66,7 +67,7 @@ static enum ctl_status play_begin(struct ctl *ctl, const char *guest, uint32_t l
 	(void)ctl;
 	assert_string_equal(guest, GUEST);
 	world->here = VSERIAL_MIGRATION_OUTGOING;
-	world->limit = patient_now() + limit;
+	world->limit = clock_ms() + limit;
 	*state = (struct state){ .settings = strdup("guest add " GUEST "\n"), .n = 1 };
 	state->ports[0].bytes = calloc(1, STATE);
 	state->ports[0].len = STATE;
@@ -112,7 +113,7 @@ static enum ctl_status play_unread(struct ctl *ctl, const char *guest, uint64_t 
 /* As the module's limit does. */
 static bool went_on(void)
 {
-	if (world->here == VSERIAL_MIGRATION_OUTGOING && patient_now() > world->limit)
+	if (world->here == VSERIAL_MIGRATION_OUTGOING && clock_ms() > world->limit)
 		world->here = VSERIAL_MIGRATION_ABORTED;
 	return world->here == VSERIAL_MIGRATION_ABORTED;
 }
@@ -564,7 +565,7 @@ static void without_certificate(void **test_state)
 static void answers(const char *words, const char *request)
 {
 	struct conf *conf = host_settings("server", "ca", there_port);
-	uint64_t until = patient_now() + LONG;
+	uint64_t until = clock_ms() + LONG;
 	char line[WIRE_LINE_MAX], why[PORTER_WHY_MAX];
 	struct porter porter;
 
@@ -577,7 +578,7 @@ static void answers(const char *words, const char *request)
 		assert_string_equal(line, words);
 	} else {
 		assert_int_equal(wire_get(porter.fd, line, until), -1);
-		assert_true(patient_now() < until);
+		assert_true(clock_ms() < until);
 	}
 	porter_end(&porter);
 	host_forget(conf);
