@@ -54,13 +54,6 @@ typedef unsigned int vserial_ahead_t;
 #define VSERIAL_BUS_CONST
 #endif
 
-/* 6.3 made the device of a bus's uevent const. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-#define VSERIAL_UEVENT_CONST	const
-#else
-#define VSERIAL_UEVENT_CONST
-#endif
-
 /* 6.10 remembers __string()'s source. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define vserial_assign_str(field, source)	__assign_str(field)
