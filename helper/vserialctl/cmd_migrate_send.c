@@ -15,7 +15,6 @@
 #include "migrate.h"
 #include "number.h"
 #include "object.h"
-#include "refs.h"
 
 /* Where a guest stands, and how long it is held. */
 static enum ctl_status look(struct ctl *ctl, const char *guest, uint32_t *migration,

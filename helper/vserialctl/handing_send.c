@@ -9,7 +9,6 @@
 #include "clock.h"
 #include "handing.h"
 #include "memory.h"
-#include "patient.h"
 #include "printable.h"
 #include "wire.h"
 

@@ -9,7 +9,6 @@
 #include "handing.h"
 #include "memory.h"
 #include "number.h"
-#include "patient.h"
 #include "printable.h"
 #include "wire.h"
 

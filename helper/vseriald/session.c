@@ -5,7 +5,6 @@
 
 #include <linux/vserial.h>
 
-#include "arrival.h"
 #include "dialer.h"
 #include "handover.h"
 #include "kport.h"

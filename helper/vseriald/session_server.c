@@ -6,7 +6,6 @@
 #include <linux/vserial.h>
 
 #include "arrival.h"
-#include "goodbye.h"
 #include "kport.h"
 #include "listener.h"
 #include "log.h"

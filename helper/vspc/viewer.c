@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 
 #include "hub.h"
-#include "log.h"
 #include "memory.h"
 #include "viewer.h"
 
