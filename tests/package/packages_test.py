@@ -5,13 +5,15 @@
 usage: tests/package/packages_test.py [WORD…]     tests whose names have a WORD
 
 Builds the packages, and once more as a next version; installs, upgrades, removes and
-purges them, and the headers of a second kernel.  Nothing is loaded.  Prints TAP.
+purges them, and the headers of a second kernel.  Nothing is loaded.  Prints TAP, and
+what begins, as "# [3/14] 65 s: …".
 """
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
@@ -31,9 +33,27 @@ ENABLED = {'multi-user.target.wants/vseriald.service',
            'sys-module-vserial.device.wants/vserial-restore.service'}
 
 
-def test(function):
-    TESTS.append(function)
-    return function
+def test(steps):
+    """A test, which begins so many STEPS."""
+    def add(function):
+        function.steps = steps
+        TESTS.append(function)
+        return function
+    return add
+
+
+class Progress:
+    """Tells each step as it begins: most of them take minutes."""
+
+    def __init__(self, total):
+        self.begun = 0
+        self._total = total
+        self._start = time.monotonic()
+
+    def __call__(self, what):
+        self.begun += 1
+        print(f'# [{self.begun}/{self._total}] {time.monotonic() - self._start:.0f} s: {what}',
+              flush=True)
 
 
 def expect(condition, why):
@@ -53,7 +73,10 @@ def build(tree, out):
 class Versions:
     """This tree's packages and those of a next version, whose settings are others."""
 
-    def __init__(self):
+    steps = 2
+
+    def __init__(self, begin):
+        begin('building the packages')
         self.folder = cache.path('package', f'built-{cache.checkout()}')
         self.now = build(REPO, f'{self.folder}/now')
         tree = f'{self.folder}/tree'
@@ -67,6 +90,7 @@ class Versions:
                     text.replace(f'({self.version})', f'({self.next_version})', 1))
         with open(f'{tree}/helper/vseriald/vseriald.conf', 'a', encoding='utf-8') as handle:
             handle.write('# the next version has more to say\n')
+        begin('building those of a next version')
         self.next = build(tree, f'{self.folder}/next')
 
 
@@ -111,9 +135,10 @@ def built_for(inside, kernel):
                                      f'{place}/{name}').startswith(f'{kernel} ')
 
 
-@test
-def lintian(versions):
+@test(steps=1)
+def lintian(versions, begin):
     """lintian has no error and no warning"""
+    begin('lintian')
     changes = next(f for f in os.listdir(f'{versions.folder}/now') if f.endswith('.changes'))
     done = subprocess.run(['lintian', '--allow-root', '--fail-on', 'error,warning',
                            f'{versions.folder}/now/{changes}'], check=False, text=True,
@@ -121,10 +146,12 @@ def lintian(versions):
     expect(not done.returncode, done.stdout)
 
 
-@test
-def life_of_packages(versions):
+@test(steps=7)
+def life_of_packages(versions, begin):
     """installed, a second kernel, upgraded, removed, purged: nothing is left behind"""
+    begin('a fresh Debian root')
     with root.fresh() as (inside, first, second):
+        begin('installing what the packages depend on')
         # What they depend on stays, so it is there before; no module is built for that.
         inside.run('touch', NO_BUILD)
         install(inside, versions.now)
@@ -132,6 +159,7 @@ def life_of_packages(versions):
         inside.run('rm', NO_BUILD)
         before = inside.files()
 
+        begin(f'installing the packages: DKMS builds for {first}')
         install(inside, versions.now)
         for program in 'vserialctl', 'vseriald', 'vserial-vspc', 'vserial-print':
             expect(inside.run(program, '--version').split() == [program, versions.version],
@@ -144,8 +172,10 @@ def life_of_packages(versions):
         expect(enabled(inside) == ENABLED, f'enabled are {enabled(inside)}')
         expect(built_for(inside, first), f'no module for {first}')
 
+        begin(f'installing headers: DKMS builds for {second}')
         before |= second_kernel(inside, second)
 
+        begin('upgrading: DKMS builds again')
         inside.run('sh', '-c',
                    f'echo "accept-rate = 5" >>{SETTINGS}; echo mine >/etc/vserial/saved')
         install(inside, versions.next)
@@ -156,12 +186,14 @@ def life_of_packages(versions):
         expect(f'vserial/{versions.next_version}' in status and
                f'vserial/{versions.version},' not in status, status)
 
+        begin('removing')
         inside.run('apt-get', 'remove', '-q', '-y', *PACKAGES)
         expect(inside.read(SETTINGS).endswith('accept-rate = 5\n'), 'settings are lost')
         expect(inside.read('/etc/vserial/saved') == 'mine\n', 'what was saved is lost')
         for kernel in first, second:
             expect(not built_for(inside, kernel), f'the module for {kernel} is left')
 
+        begin('purging')
         inside.run('apt-get', 'purge', '-q', '-y', *PACKAGES)
         left = inside.files() - before
         expect(not left, f'left behind: {" ".join(sorted(left))}')
@@ -169,18 +201,22 @@ def life_of_packages(versions):
         expect(not lost, f'taken along: {" ".join(sorted(lost))}')
 
 
-@test
-def dkms_from_the_tree(versions):
+@test(steps=5)
+def dkms_from_the_tree(versions, begin):
     """make dkms-install, a second kernel, make dkms-uninstall"""
+    begin('a fresh Debian root')
     with root.fresh() as (inside, first, second):
         before = inside.files()
         inside.see(REPO, '/mnt/vserial')
         make = ['make', '-C', '/mnt/vserial', f'KDIR=/lib/modules/{first}/build']
         # Twice, as after a change.
-        for _ in range(2):
+        for which in 'first', 'second':
+            begin(f'make dkms-install for {first}, the {which} time')
             inside.run(*make, 'dkms-install')
             expect(built_for(inside, first), f'no module for {first}')
+        begin(f'installing headers: DKMS builds for {second}')
         second_kernel(inside, second)
+        begin('make dkms-uninstall')
         inside.run(*make, 'dkms-uninstall')
         inside.hide('/mnt/vserial')
         left = [name for name in inside.files() - before if 'vserial' in name]
@@ -195,16 +231,21 @@ def main():
     words = sys.argv[1:]
     wanted = [t for t in TESTS if not words or any(w in t.__name__ for w in words)]
     print(f'1..{len(wanted)}', flush=True)
-    versions = Versions()
+    begin = Progress(Versions.steps + sum(t.steps for t in wanted))
+    versions = Versions(begin)
     failed = 0
     for number, function in enumerate(wanted, 1):
+        so_far = begin.begun
         try:
-            function(versions)
+            function(versions, begin)
+            expect(begin.begun - so_far == function.steps,
+                   f'{begin.begun - so_far} steps were told, {function.steps} announced')
             print(f'ok {number} - {function.__doc__}', flush=True)
         except (AssertionError, Failed) as why:
             failed += 1
             print(re.sub('^', '# ', str(why), flags=re.M))
             print(f'not ok {number} - {function.__doc__}', flush=True)
+            begin.begun = so_far + function.steps
     return 1 if failed else 0
 
 
