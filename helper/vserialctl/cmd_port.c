@@ -17,7 +17,9 @@
 
 /* What completion offers; the kernel judges. */
 static const char *const backing_words[] = { "null", "loopback", "file:", "uart:/dev/ttyS",
-					     "tcp://", "pipe:", "vsock://", "ipp://",
+					     "pipe:", "tcp://", "tcp4://", "tcp6://",
+					     "ssl://", "tcp+ssl://", "telnet://",
+					     "telnets://", "vsock://", "ipp://",
 					     "ipps://", "socket://", NULL };
 static const char *const proxy_words[] = { "none", "telnet://", "telnets://", NULL };
 static const char *const log_words[] = { "none", "file:", NULL };

@@ -178,6 +178,7 @@ run complete port "";	check "complete verbs" candidates "add set del show connec
 run complete port set a/0 ""; check "complete attributes" \
 	candidates "backing connect-at-power-on overflow stall-limit history carrier endpoint max-clients idle-timeout proxy log rate direction yield-on-poll connected"
 run complete port set a/0 overflow drop-; check "complete a value" candidates "drop-old drop-new"
+run complete port set a/0 backing te; check "complete a scheme" candidates "telnet:// telnets://"
 run complete port set a/0 overflow block con; check "complete attributes not given yet" \
 	candidates "connect-at-power-on connected"
 run complete port add a/0 con; check "complete attributes of the verb" candidates "connect-at-power-on"
