@@ -48,6 +48,14 @@ def booted():
     return systemd
 
 
+def another_module(systemd):
+    """What Documentation/install.md says of that."""
+    systemd.ctl("stop", *UNITS)
+    equal(rmmod(), 0, "the errno of rmmod")
+    insmod()
+    is_now(systemd, "active")
+
+
 def is_now(systemd, state):
     for unit in UNITS:
         wait_for(lambda u=unit: systemd.ctl("is-active", u, check=False).out.strip() == state,
@@ -96,10 +104,12 @@ def shuts_down():
 
 
 def comes_back():
-    """every guest, port and session is back after a reboot"""
-    booted()
+    """every guest, port and session is back after a reboot, and all with another module"""
+    systemd = booted()
     equal(ctl("save"), read_file(results("expected")), "the configuration")
     in_use()
+    another_module(systemd)
+    equal(ctl("save"), read_file(results("expected")), "the configuration with another module")
     equal(read_file(results("log")), "back\nback\n", "the log of both boots")
     for name in os.listdir(os.environ["RESULTS"]):
         if name != "etc":
