@@ -107,10 +107,16 @@ install-tools: helper ## install vserialctl, vseriald and vserial-vspc with all 
 install-libvirt-hook: ## install the hook that makes ports of libvirt's domains, and expects those that migrate
 	install -D -m 755 packaging/libvirt-hook $(HOOK)
 
+# Those that systemctl may have enabled.
+enabled = vseriald vserial-restore vserial-vspc vserial-firewall vserial-migrate.socket
+
 uninstall: ## remove what install installed, but for settings
+	$(if $(DESTDIR),,-systemctl disable --now $(enabled))
 	$(MAKE) -C helper uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	rm -f $(MODDIR)/vserial.ko $(load_files) $(DESTDIR)$(UDEVDIR)/60-vserial.rules $(HOOK)
 	$(if $(DESTDIR),,depmod $(KVER))
+	$(if $(DESTDIR),,-udevadm control --reload)
+	$(if $(DESTDIR),,-systemctl daemon-reload)
 
 deb: ## build Debian packages of all, in build/deb
 	@tests/vm/deps deb
