@@ -50,13 +50,14 @@ def output_and_history():
     """what was written before comes first, then what comes, byte for byte"""
     port = make_port("con-out")
     guest = port.open()
-    guest.write_all(b"before\r\n")
+    # The console begins a line of its own behind it, if that comes first.
+    guest.write_all(b"before\r\n> ")
     console = Terminal(port)
     equal(console.role, "you write", "what the console says")
-    console.shows(b"before\r\n")
+    console.shows(b"before\r\n> ")
     guest.write_all(b"\x1b[1mafter\xff\x00")
     console.shows(b"\x1b[1mafter\xff\x00")
-    equal(console.guest(), b"before\r\n\x1b[1mafter\xff\x00", "what came from the guest")
+    equal(console.guest(), b"before\r\n> \x1b[1mafter\xff\x00", "what came from the guest")
     guest.write_all(b"prompt> ")
     console.shows(b"prompt> ")
     console.leave()
@@ -309,12 +310,14 @@ def piped_input_waits_for_its_turn():
 # A guest's terminal program: says the size when it starts and when it changes.
 VIEWER = """
 import os, signal, sys, termios
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})
 fd = os.open(sys.argv[1], os.O_RDWR | os.O_NONBLOCK)
-size = lambda *_: print(*termios.tcgetwinsize(fd), flush=True)
-signal.signal(signal.SIGWINCH, size)
-size()
+size = None
 while True:
-    signal.pause()
+    size, before = termios.tcgetwinsize(fd), size
+    if size != before:
+        print(*size, flush=True)
+    signal.sigwait({signal.SIGWINCH})
 """
 
 
