@@ -4,8 +4,8 @@ import random
 import time
 
 import ruled
-from ledger import Ledger, Numbered, Reader
-from lib import ctl, equal, expect, make_port, wait_for
+from ledger import SIZE, Ledger, Numbered, Reader
+from lib import ctl, equal, expect, make_port, pattern, wait_for
 from moving import begin, received, renamed
 
 #: What a guest writes, and what is typed to it, in bytes a second.
@@ -29,7 +29,7 @@ class Line:
         self.port = make_port(f"{name}-0", **settings)
         self.identify(self.port)
         self.pace = random.Random(number)
-        self.numbered = Numbered(2 * number + 1)
+        self.numbered = Numbered(pattern(SIZE, 2 * number + 1))
         self.ledger = Ledger()
         self.written = self.read = 0
         #: what the line discipline had for guests that were switched off, ever and at the
@@ -47,7 +47,7 @@ class Line:
         #: whether the far end types
         self.types = typed
         self.typed = 0
-        self._typed_numbered = Numbered(2 * number + 2) if typed else None
+        self._typed_numbered = Numbered(pattern(SIZE, 2 * number + 2)) if typed else None
         self._typed_ledger = Ledger()
         self._typist = None
         self._input = None

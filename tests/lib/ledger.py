@@ -2,8 +2,7 @@
 """Bytes that say which they are, and the account of who has had which."""
 import bisect
 
-from lib import pattern
-
+#: So many bytes a stream is made of, again and again.
 SIZE = 1 << 22
 #: So many bytes of it are nowhere else.
 KEY = 6
@@ -15,10 +14,9 @@ AGAIN = 1 << 17
 
 
 class Numbered:
-    """An endless stream, in which a few bytes tell where they are."""
+    """An endless stream of DATA, in which a few bytes tell where they are."""
 
-    def __init__(self, seed):
-        data = pattern(SIZE, seed)
+    def __init__(self, data):
         # Any piece is in one piece.
         self._data = data + data
 
