@@ -8,6 +8,7 @@
 # time limit: 900
 # not on the debug kernel: a guest inside a kernel that is six times slower takes hours
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -27,6 +28,8 @@ read -r line
 echo "guest: heard $line"
 /bin/busybox reboot -f
 """
+# The breakpoint is set when the kernel's code is read-only: one from before that is written
+# in another way, in which kgdb cannot take it out any more.
 SCRIPT = """
 set confirm off
 set pagination off
@@ -34,10 +37,11 @@ set remotetimeout 60
 target remote {line}
 echo gdb: the kernel waits\\n
 print linux_banner
-break kernel_restart
 continue
 echo gdb: SysRq\\n
 backtrace
+break kernel_restart
+echo gdb: it goes on\\n
 continue
 echo gdb: restart\\n
 backtrace
@@ -124,19 +128,21 @@ def kgdb_over_the_cable():
         seat = Seat(guest[0])
         # SysRq waits five seconds for its key, so that the seat has to be taken by then.
         seat.types("good ")
-        wait_for(lambda: read_file(console).endswith("good "), "the guest echoes", BOOTED)
+        wait_for(lambda: "good " in read_file(console), "the guest echoes", BOOTED)
         qmp.tell("chardev-send-break", id="console")
         seat.types("g")
         wait_for(lambda: "gdb: SysRq" in read_file(said), "gdb is called", BOOTED)
-        wait_for(lambda: read_file(said).count("Continuing.") == 2, "gdb lets it go on", BOOTED)
+        # What is typed before the kernel does go on waits in its UART.
+        wait_for(lambda: "gdb: it goes on" in read_file(said), "gdb lets it go on", BOOTED)
         seat.types("bye\n")
         equal(gdb.wait(BOOTED), 0, "gdb's exit status")
         equal(machine.wait(BOOTED), 0, "QEMU's exit status")
         told = read_file(said)
         expect("guest: heard good bye" in read_file(console), "the guest heard something else")
-        for words in ("Linux version 6.1", "sysrq_handle_dbg", "Breakpoint 1, kernel_restart",
-                      "__do_sys_reboot"):
-            expect(words in told, f"gdb did not say {words!r}")
+        # Where it is inlined, too, the breakpoint has two places: 1.1 and 1.2.
+        for words in ("Linux version 6\\.1", "sysrq_handle_dbg",
+                      "Breakpoint 1(\\.[12])?, kernel_restart", "__do_sys_reboot"):
+            expect(re.search(words, told), f"gdb did not say {words!r}")
         for port in (guest[1], desk):
             equal(port.dropped_bytes, 0, f"bytes that {port.name} dropped")
     except AssertionError as e:
