@@ -51,6 +51,12 @@ def options_of(script):
                 for word in shlex.split(line.removeprefix('# vm:'))]
 
 
+def boots_of(script):
+    """How often SCRIPT runs: once in each boot that it asks for."""
+    words = options_of(script)
+    return int(words[words.index('--boots') + 1]) if '--boots' in words else 1
+
+
 class Fleet:
     """The VMs that run scripts.
 
@@ -61,7 +67,7 @@ class Fleet:
     def __init__(self, groups, slowness=1, lanes=1):
         self.slowness = slowness
         self._lanes = lanes
-        self._total = sum(len(todo) for _, _, todo in groups)
+        self._total = sum(boots_of(script) for _, _, todo in groups for script in todo)
         self._ended = 0
         self._start = time.monotonic()
         self._lock = threading.Lock()
@@ -143,10 +149,11 @@ class Fleet:
             todo = [script for script in todo if script not in ended]
         return results
 
-    def _may_repeat(self):
+    def _may_repeat(self, script):
         with self._lock:
             self._repeats -= 1
-            self._total += self._repeats >= 0
+            if self._repeats >= 0:
+                self._total += boots_of(script)
             return self._repeats >= 0
 
     def _reviewed(self, name, options, machine):
@@ -154,14 +161,14 @@ class Fleet:
         had a VM of its own.  What passes there is unsteady: named, but no failure."""
         results = list(machine.results)
         for script, found in machine.failed.items():
-            if self._stopped or not self._may_repeat():
+            if self._stopped or not self._may_repeat(script):
                 break
             say(f'    {name} {os.path.basename(script)}: once more, in a VM of its own')
             second = Machine(self, name, options, [script])
             known = {result.name for result in found}
             results += [result for result in second.results
                         if result.outcome == 'failed' and result.name not in known]
-            if second.done == [script] and not second.failed:
+            if set(second.done) == {script} and not second.failed:
                 for result in found:
                     result.outcome = 'unsteady'
         return results
