@@ -227,7 +227,9 @@ class Line:
             gone, self.tty = self.tty, None
         received(renamed(begin(old.guest), old.guest, new.guest))
         before = old.dropped_bytes
-        equal(new.dropped_bytes, before, f"what {new.name} says was dropped")
+        # Of what was in doubt some may have been acknowledged behind the state.
+        doubt = new.dropped_bytes - before
+        expect(0 <= doubt <= DOUBT, f"{new.name} says that {doubt} bytes more were dropped")
         ctl("migrate", "complete", old.guest)
         # Input that came there behind the state: a peer that was lost took it along.
         late = old.dropped_bytes - before
