@@ -22,8 +22,9 @@ from program import load
 
 # Boot and shutdown of a VM, on a busy machine.
 VM_PATIENCE = 300
-# How often the emulator may spoil one script, with which the run is taken up again.
-TRIPS = 3
+# How often the emulator may spoil one script, with which the run is taken up again: that
+# of the nested guest it may spoil every other time.
+TRIPS = 8
 # What tests/vm/scripts allows a script that names no limit.
 SCRIPT_LIMIT = 600
 # Scripts of one boot where VMs run side by side: a boot takes a minute, and so do
