@@ -204,23 +204,10 @@ class Server(Sockets):
     def __init__(self, line, spec, address, family=socket.AF_INET, **kwargs):
         super().__init__(line, spec, **kwargs)
         self._address, self._family = address, family
-        #: what had been dropped when somebody called who has been given nothing yet
-        self._before = None
 
     def tend(self):
         super().tend()
-        if not self.sinks and self.may_come():
-            self._call()
-        elif self.sinks and self.sinks[0].got and self._before is not None:
-            # The port is connected, and sends from now on what it has not dropped.
-            now = self.line.dropped_now()
-            if now is not None:
-                self.line.kept(now - self._before)
-                self._before = None
-
-    def _call(self):
-        self._before = self.line.dropped_now()
-        if self._before is None:
+        if not self.may_come():
             return
         sock = socket.socket(self._family)
         # It is of this host: there is nothing to wait for.

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest's port with what stands at its far end, and the account of its bytes."""
-import contextlib
 import random
 import time
 
 import ruled
 from ledger import KEY, SIZE, Ledger, Numbered, Reader
-from lib import RING, ctl, equal, expect, make_port, pattern, read_file, wait_for
+from lib import ctl, equal, expect, make_port, pattern, wait_for
 from moving import begin, received, renamed
 
 #: What a guest writes, and what is typed to it, in bytes a second.
@@ -102,19 +101,6 @@ class Line:
         """A connection has ended, over which so much had come."""
         self.doubt += min(got, DOUBT)
         self.told.append(f"lost at {self.ledger.end} of {self.written}, {got} had come")
-
-    def dropped_now(self):
-        """As the tending thread may ask; None if the guest has just left for another host."""
-        with contextlib.suppress(OSError):
-            return int(read_file(f"{self.port.sysfs}/dropped_bytes"))
-        return None
-
-    def kept(self, n):
-        """So much was dropped between a peer's call and its first byte.
-
-        It is given what the port keeps, also what is dropped before the port is connected."""
-        self.doubt += max(0, min(n, RING))
-        self.told.append(f"{n} dropped while a peer came, now at {self.ledger.end}")
 
     def cut_off(self):
         """The daemon is dead, and the guest writes nothing: what is in doubt can be counted."""
@@ -227,9 +213,7 @@ class Line:
             gone, self.tty = self.tty, None
         received(renamed(begin(old.guest), old.guest, new.guest))
         before = old.dropped_bytes
-        # Of what was in doubt some may have been acknowledged behind the state.
-        doubt = new.dropped_bytes - before
-        expect(0 <= doubt <= DOUBT, f"{new.name} says that {doubt} bytes more were dropped")
+        equal(new.dropped_bytes, before, f"what {new.name} says was dropped")
         ctl("migrate", "complete", old.guest)
         # Input that came there behind the state: a peer that was lost took it along.
         late = old.dropped_bytes - before
