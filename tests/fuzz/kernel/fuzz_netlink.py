@@ -117,6 +117,31 @@ class Messages:
             data = data[(length + 3) & ~3:]
 
 
+class Changer(Worker):
+    """Has guests and ports come, change and go, under what others fuzz.
+
+    It asks for one of CHANGES, or, with a chance of one less SHARE, for one of GROWTH:
+    mostly there is to be something to work on."""
+
+    def __init__(self, seed, name, guests, directory, changes, growth, share):
+        super().__init__(seed, name)
+        self._messages = Messages(self.chance, guests, directory)
+        self._changes, self._growth, self._share = changes, growth, share
+        self._client, self._sequence = None, 0
+
+    def begin(self):
+        self._client = genl.Client()
+
+    def step(self):
+        self._sequence += 1
+        only = self._changes if self.chance.random() < self._share else self._growth
+        message = self._messages.message(self._client.family, self._sequence & 0xffffffff,
+                                         clean=True, only=only)
+        self.note(self._messages.text)
+        self._client.sock.send(message)
+        self._messages.learn(self._client.family, self._client.sock.recv(1 << 17))
+
+
 class NetlinkWorker(Worker):
     """Sends requests."""
 

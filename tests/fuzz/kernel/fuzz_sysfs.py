@@ -10,9 +10,8 @@ import select
 import stat
 import uuid
 
-import genl
 from crew import Worker
-from fuzz_netlink import Messages
+from fuzz_netlink import Changer
 from grammar import WIDTHS, Values, grammar
 from lib import SYSFS
 
@@ -24,6 +23,7 @@ SPARED = ("drivers_probe", "bind", "unbind")
 #: What the changer asks for.
 CHANGES = ("guest-new", "guest-set", "guest-del", "port-new", "port-set", "port-del",
            "port-connect", "port-disconnect", "service-new", "service-del", "guest-migrate")
+GROWTH = ("guest-new", "port-new", "port-set")
 #: Descriptors that a worker keeps, whatever becomes of the device.
 KEPT = 6
 
@@ -152,30 +152,8 @@ class SysfsWorker(Worker):
                 raise
 
 
-class Changer(Worker):
-    """Has guests and ports come, change and go by netlink."""
-
-    def __init__(self, seed, directory):
-        super().__init__(seed, "sysfs-changer")
-        self._messages = Messages(self.chance, GUESTS, directory)
-        self._client, self._sequence = None, 0
-
-    def begin(self):
-        self._client = genl.Client()
-
-    def step(self):
-        self._sequence += 1
-        # Mostly there is something to write to.
-        only = CHANGES if self.chance.random() < 0.5 else ("guest-new", "port-new", "port-set")
-        message = self._messages.message(self._client.family, self._sequence & 0xffffffff,
-                                         clean=True, only=only)
-        self.note(self._messages.text)
-        self._client.sock.send(message)
-        self._messages.learn(self._client.family, self._client.sock.recv(1 << 17))
-
-
 def crews(seed, directory):
     """Two workers and a changer, a process each."""
     os.makedirs(directory, exist_ok=True)
     return [[SysfsWorker(seed, 0, directory)], [SysfsWorker(seed, 1, directory)],
-            [Changer(seed, directory)]]
+            [Changer(seed, "sysfs-changer", GUESTS, directory, CHANGES, GROWTH, 0.5)]]

@@ -13,15 +13,15 @@ import signal
 import struct
 import time
 
-import genl
 from crew import Worker
-from fuzz_netlink import Messages
+from fuzz_netlink import Changer
 from grammar import EDGES
 
 GUESTS = ("f-tty-0", "f-tty-1")
 #: What the changer asks for.
 CHANGES = ("guest-new", "guest-del", "port-new", "port-set", "port-set", "port-del",
            "port-connect", "port-disconnect", "port-break", "guest-migrate")
+GROWTH = ("guest-new", "port-new", "port-connect")
 HEADER = "/usr/include/asm-generic/ioctls.h"
 SIZES = {"unsigned int": 4, "int": 4, "struct termios2": 44, "struct serial_iso7816": 44}
 TCGETS, TCGETS2, TIOCSETD, TCSBRK = 0x5401, 0x802C542A, 0x5423, 0x5409
@@ -210,26 +210,11 @@ class TtyWorker(Worker):
             self._system.ioctl(fd, 0x5422, 0)
 
 
-class Changer(Worker):
-    """Has ports come, go, and change their backings by netlink."""
-
-    def __init__(self, seed, directory):
-        super().__init__(seed, "tty-changer")
-        self._messages = Messages(self.chance, GUESTS, directory)
-        self._client, self._sequence = None, 0
-
-    def begin(self):
-        self._client = genl.Client()
+class TtyChanger(Changer):
+    """Changes are rare beside what the threads do."""
 
     def step(self):
-        self._sequence += 1
-        # More comes than goes, and changes are rare beside what the threads do.
-        only = CHANGES if self.chance.random() < 0.3 else ("guest-new", "port-new", "port-connect")
-        message = self._messages.message(self._client.family, self._sequence & 0xffffffff,
-                                         clean=True, only=only)
-        self.note(self._messages.text)
-        self._client.sock.send(message)
-        self._messages.learn(self._client.family, self._client.sock.recv(1 << 17))
+        super().step()
         signal.sigtimedwait([signal.SIGUSR2], 0.02)
 
 
@@ -240,4 +225,4 @@ def crews(seed, directory):
     for process in "ab":
         shared = []
         made.append([TtyWorker(seed, f"tty-{process}{n}", shared) for n in range(3)])
-    return [*made, [Changer(seed, directory)]]
+    return [*made, [TtyChanger(seed, "tty-changer", GUESTS, directory, CHANGES, GROWTH, 0.3)]]
