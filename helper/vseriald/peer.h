@@ -42,12 +42,16 @@ struct peer_handler {
 
 /**
  * enum peer_phase - what a peer is given
- * @PEER_WAITS: nothing yet: its history is being fetched
+ * @PEER_COMES: nothing yet: the kernel has to admit it
+ * @PEER_WAITS: nothing yet: output is to begin before its history is fetched
+ * @PEER_FETCHES: nothing yet: its history is being fetched
  * @PEER_HELD: nothing yet: live output will tell whether history is needed
  * @PEER_LIVE: its backlog, then the ring from its position on
  */
 enum peer_phase {
+	PEER_COMES,
 	PEER_WAITS,
+	PEER_FETCHES,
 	PEER_HELD,
 	PEER_LIVE,
 };
@@ -75,7 +79,7 @@ enum peer_phase {
  * @resume: the offset of the first byte it was not given by another daemon, 0
  *	for all
  * @notice: @backlog is no history
- * @position: where it is in the ring; in PEER_WAITS what the ring keeps for it
+ * @position: where it is in the ring; before PEER_LIVE what the ring keeps for it
  * @awaiting: it has everything in front of @awaits already
  * @awaits: the offset of the first byte it lacks
  * @breaks: how many of the ring's breaks it has had
@@ -130,7 +134,7 @@ struct peer {
  * @handler: the port's
  * @arg: for @handler
  *
- * Return: the peer, in PEER_WAITS at the ring's head, or NULL: then @conn is
+ * Return: the peer, in PEER_COMES at the ring's head, or NULL: then @conn is
  * ended.
  */
 struct peer *peer_new(struct daemon *daemon, const struct ring *ring, struct conn *conn,
@@ -153,7 +157,7 @@ uint64_t peer_offset(const struct peer *peer);
 
 /**
  * peer_history() - add to the backlog
- * @peer: a peer in PEER_WAITS
+ * @peer: a peer in PEER_FETCHES
  * @offset: of the first byte
  * @bytes: them
  * @len: how many

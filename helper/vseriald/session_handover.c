@@ -48,10 +48,9 @@ static void adopt_peer(struct session *session, int fd, const struct handed *old
 	conn_take_event(conn, &peer->window);
 	peer->dialled = old->dialled;
 	peer->resume = old->offset;
-	if (!peer->dialled && peer->resume < session->settled) {
-		kport_history(session->daemon->kport, &session->port, peer);
+	/* Else it lacks what others have had, and is given that when it is admitted. */
+	if (!peer->dialled && peer->resume < session->settled)
 		return;
-	}
 	peer_join(peer, peer->resume);
 	session_start_flow(session);
 }

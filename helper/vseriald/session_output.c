@@ -22,12 +22,27 @@ void session_restart_ring(struct session *session)
 	ring_init(&session->ring, session->daemon->conf.viewer_buffer, session->settled);
 }
 
+/* What a port keeps is asked for behind its report: until then it may drop what it has given. */
+static void fetch_history(struct session *session)
+{
+	struct peer *peer;
+
+	TAILQ_FOREACH(peer, &session->peers, list) {
+		if (peer->phase != PEER_WAITS)
+			continue;
+		peer->phase = PEER_FETCHES;
+		kport_history(session->daemon->kport, &session->port, peer);
+	}
+}
+
 void session_start_flow(struct session *session)
 {
-	if (session->flow != FLOW_OFF || !session_any_live(session))
-		return;
-	session->flow = FLOW_ON;
-	session_report(session, false);
+	if (session->flow == FLOW_OFF && session_any_live(session)) {
+		session->flow = FLOW_ON;
+		session_report(session, false);
+	}
+	if (session->flow == FLOW_ON)
+		fetch_history(session);
 }
 
 void session_stop_flow(struct session *session)
@@ -117,8 +132,7 @@ void session_drop_delivered(struct session *session)
 	ring_drop(&session->ring, needed);
 }
 
-/* A peer whose history begins behind what comes now needs no history. */
-static void release_held(struct session *session, uint64_t offset)
+void session_release_held(struct session *session, uint64_t offset)
 {
 	struct peer *peer;
 
@@ -141,7 +155,7 @@ void session_output(struct session *session, uint64_t offset, const void *bytes,
 
 	if (session->flow != FLOW_ON)
 		return;
-	release_held(session, offset);
+	session_release_held(session, offset);
 	lost = ring_append(&session->ring, offset, bytes, len);
 	if (lost)
 		log_line(LOG_DEBUG, "%s: %llu bytes were dropped before they came here",

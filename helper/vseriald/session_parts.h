@@ -17,7 +17,7 @@ struct arrival_handler;
 
 /* session_state.c */
 
-/** session_any_live() - whether any peer is given output. */
+/** session_any_live() - whether any peer is given output, or will be. */
 bool session_any_live(const struct session *session);
 
 /** session_report() - tell the kernel what has changed; @confirm as kport_report(), then always. */
@@ -39,11 +39,18 @@ void session_set_fault(struct session *session, uint32_t fault, const char *form
 /** session_restart_ring() - nobody needs what is in it; it comes again from the settled offset. */
 void session_restart_ring(struct session *session);
 
-/** session_start_flow() - have output sent, if there is a peer for it. */
+/** session_start_flow() - have output sent, if there is a peer for it, and then history. */
 void session_start_flow(struct session *session);
 
 /** session_stop_flow() - have none sent. */
 void session_stop_flow(struct session *session);
+
+/**
+ * session_release_held() - output begins, which tells who needs its history
+ * @session: the backing
+ * @offset: of the first byte; a peer whose history begins behind it needs none
+ */
+void session_release_held(struct session *session, uint64_t offset);
 
 /** session_settle() - tell the kernel what has been delivered. */
 void session_settle(struct session *session);

@@ -166,18 +166,32 @@ void session_history(struct session *session, struct peer *peer, uint64_t offset
 	peer_history(peer, offset, bytes, len);
 }
 
+static bool others_are_live(const struct session *session)
+{
+	const struct peer *peer;
+
+	TAILQ_FOREACH(peer, &session->peers, list)
+		if (peer->phase == PEER_LIVE)
+			return true;
+	return false;
+}
+
 void session_history_end(struct session *session, struct peer *peer)
 {
-	uint64_t head = ring_offset(&session->ring, session->ring.head);
+	const struct ring *ring = &session->ring;
 
-	if (!peer->backlog_len)
-		peer_join(peer, peer->resume ? peer->resume : head);
-	else if (session->flow == FLOW_ON || session->settled >= peer->history_start)
+	if (!peer->backlog_len && peer->resume) {
+		peer_join(peer, peer->resume);
+	} else if (!peer->backlog_len) {
+		peer_join(peer, ring_offset(ring, peer->position));
+	} else if (others_are_live(session) || session->settled >= peer->history_start) {
 		peer_join(peer, peer->history_end);
-	else
-		/* There is output older than that which nobody has had yet. */
+	} else {
+		/* There may be output older than that which nobody has had yet. */
 		peer->phase = PEER_HELD;
-	session_start_flow(session);
+		if (ring->head > ring->tail)
+			session_release_held(session, ring_offset(ring, ring->tail));
+	}
 	session_report(session, false);
 	kport_wake(session->daemon->kport, &session->port);
 }
@@ -189,7 +203,10 @@ void session_announced(struct session *session, struct peer *peer, uint32_t id, 
 
 	if (id) {
 		peer->id = id;
+		if (peer->phase == PEER_COMES)
+			peer->phase = PEER_WAITS;
 		session_writer(session, peer, writer);
+		session_start_flow(session);
 		return;
 	}
 	log_line(LOG_NOTICE, "%s: %s was refused: %s", session_name(session), peer->name, why);

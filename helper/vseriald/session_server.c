@@ -34,13 +34,9 @@ static bool refuse_client(struct session *session, struct conn *conn, const char
 static void admit_client(void *arg, struct conn *conn, const char *name)
 {
 	struct session *session = arg;
-	struct peer *peer;
 
-	if (refuse_client(session, conn, name))
-		return;
-	peer = session_add_peer(session, conn, name);
-	if (peer)
-		kport_history(session->daemon->kport, &session->port, peer);
+	if (!refuse_client(session, conn, name))
+		session_add_peer(session, conn, name);
 }
 
 static void client_failed(void *arg, const char *name, const char *why)

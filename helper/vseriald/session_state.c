@@ -27,7 +27,7 @@ bool session_any_live(const struct session *session)
 	if (session->print)
 		return true;
 	TAILQ_FOREACH(peer, &session->peers, list)
-		if (peer->phase != PEER_WAITS)
+		if (peer->phase != PEER_COMES)
 			return true;
 	return false;
 }

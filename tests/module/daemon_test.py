@@ -10,10 +10,14 @@ import select
 import socket
 import stat
 import subprocess
+import sys
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+
 from genl import N, string, u32
-from lib import (PATIENCE, Loopguest, Skip, ctl, ctl_json, ctl_raw, equal,
+from ledger import SIZE, Ledger, Numbered, Reader
+from lib import (PATIENCE, RING, Loopguest, Skip, ctl, ctl_json, ctl_raw, equal,
                  expect, later, make_port, nl, pattern, pattern_runs,
                  read_file, run, run_program, scratch, test, wait_for)
 from peer import (LISTENING, NOT_CONNECTED, RECOVERABLE, UNRECOVERABLE, Peer,
@@ -245,6 +249,41 @@ def comes_back():
     guest.write_all(b"three")
     peer = dial(number)
     equal(peer.read(9), b"two three", "the output")
+
+
+@test
+def caller_of_a_full_port():
+    """what a client is given as it comes does not count as dropped"""
+    Daemon(viewer_buffer="1M")
+    port, number = server("n-full", overflow="drop-old", stall_limit=0, history=4096)
+    guest = port.open()
+    numbered = Numbered(pattern(SIZE))
+
+    def write(at):
+        # Not so fast that the client is given nothing but what is missing.
+        while not enough.wait(0.001):
+            guest.write_all(numbered.at(at, 1500))
+            at += 1500
+
+    for _ in range(12):
+        before, dropped = port.tx_bytes, port.dropped_bytes
+        ledger, enough = Ledger(before), threading.Event()
+        writer = threading.Thread(target=write, args=(before,))
+        writer.start()
+        try:
+            wait_for(lambda was=dropped: port.dropped_bytes > was, "the ring is full")
+            peer = dial(number)
+            got = peer.read(RING)
+        finally:
+            enough.set()
+            writer.join()
+        wait_for(lambda: port.tx_unread == 0, "all is settled")
+        peer.sock.shutdown(socket.SHUT_WR)
+        wait_for(lambda: port.state == LISTENING, "it listens again")
+        reader = Reader("the client", numbered, ledger, lambda: port.tx_bytes)
+        reader.feed(got + peer.rest())
+        reader.end()
+        equal(ledger.missing(port.tx_bytes), port.dropped_bytes - dropped, "what is missing")
 
 
 @test
