@@ -263,7 +263,9 @@ static int copy_rest(struct vserial_port *port, struct snapshot *shot,
 	im->connected = port->connected;
 	copy_line(port, &im->line);
 	im->tx.pos = max(c->pos, im->tx.tail);
-	im->tx.lost = c->dropped + c->doubt;
+	/* The next host cannot take back what it counts, so neither may this one. */
+	vserial_stream_give_up(c);
+	im->tx.lost = c->dropped;
 	im->tx_refused = port->tx.refused;
 	im->log = log ? max(log->reader.cursor.pos, im->tx.tail) : im->tx.head;
 	im->tx.nr_markers = vserial_stream_peek_markers(&port->tx, c, markers,

@@ -172,6 +172,7 @@ u32 vserial_stream_peek_markers(const struct vserial_stream *s,
 void vserial_stream_attach(struct vserial_stream *s, struct vserial_cursor *c,
 			   u64 from);
 void vserial_stream_hold(struct vserial_stream *s, struct vserial_cursor *c);
+void vserial_stream_give_up(struct vserial_cursor *c);
 void vserial_stream_detach(struct vserial_stream *s, struct vserial_cursor *c);
 const u8 *vserial_stream_view(struct vserial_stream *s,
 			      struct vserial_cursor *c, size_t *n, u64 *offset);

@@ -40,6 +40,16 @@ void vserial_stream_hold(struct vserial_stream *s, struct vserial_cursor *c)
 }
 
 /**
+ * vserial_stream_give_up() - count what is in doubt as dropped
+ * @c: the cursor of a reader of which nobody waits any more to hear
+ */
+void vserial_stream_give_up(struct vserial_cursor *c)
+{
+	c->dropped += c->doubt;
+	c->doubt = 0;
+}
+
+/**
  * vserial_stream_detach() - remove a reader
  * @s: the stream
  * @c: one of its cursors.  What is in doubt counts as dropped; what it did not
@@ -47,8 +57,7 @@ void vserial_stream_hold(struct vserial_stream *s, struct vserial_cursor *c)
  */
 void vserial_stream_detach(struct vserial_stream *s, struct vserial_cursor *c)
 {
-	c->dropped += c->doubt;
-	c->doubt = 0;
+	vserial_stream_give_up(c);
 	list_del_init(&c->node);
 	if (s->holder == c)
 		s->holder = NULL;
@@ -210,8 +219,7 @@ void vserial_stream_skip(struct vserial_stream *s, struct vserial_cursor *c)
  */
 void vserial_stream_rewind(struct vserial_stream *s, struct vserial_cursor *c)
 {
-	c->dropped += c->doubt;
-	c->doubt = 0;
+	vserial_stream_give_up(c);
 	c->taken = c->pos;
 	c->marker = max(c->marker_acked, vserial_stream_first_marker(s, c->pos, c->marker));
 }

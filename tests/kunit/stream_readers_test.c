@@ -76,6 +76,23 @@ static void stream_doubt_may_arrive(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, take(f, 20000), 150);
 }
 
+/* Who was told that it is lost cannot be told that it is not. */
+static void stream_gives_up_what_is_in_doubt(struct kunit *test)
+{
+	struct fixture *f = start(test, 10000, 0);
+
+	block(f, 10000);
+	take(f, 300);
+	drop_old(f, 200);
+	vserial_stream_give_up(&f->c);
+	KUNIT_EXPECT_EQ(test, f->c.doubt, 0);
+	KUNIT_EXPECT_EQ(test, f->c.dropped, 200);
+	ack(f, 250);
+	KUNIT_EXPECT_EQ(test, f->c.pos, 250);
+	KUNIT_EXPECT_EQ(test, f->c.dropped, 200);
+	KUNIT_EXPECT_EQ(test, take(f, 20000), 9900);
+}
+
 /* What was not passed on comes again, and what was is as it was. */
 static void stream_untakes(struct kunit *test)
 {
@@ -252,6 +269,7 @@ static struct kunit_case stream_readers_cases[] = {
 	KUNIT_CASE(stream_doubts_what_was_in_flight),
 	KUNIT_CASE(stream_doubt_ends_with_its_reader),
 	KUNIT_CASE(stream_doubt_may_arrive),
+	KUNIT_CASE(stream_gives_up_what_is_in_doubt),
 	KUNIT_CASE(stream_untakes),
 	KUNIT_CASE(stream_untakes_what_was_pushed_out),
 	KUNIT_CASE(stream_discards),

@@ -76,7 +76,7 @@ class Socket(genl.Client):
             data += attr(getattr(N, "VSERIAL_A_SESSION_" + flag))
         return self.call("SESSION_NEW", data)[0]
 
-    def report(self, backing, state, reason="", peer="", lines=None):
+    def report(self, backing, state, reason="", peer="", lines=None, handover=None):
         """As the daemon: how a backing stands."""
         data = u32(N.VSERIAL_A_BACKING_ID, backing) + \
             u32(N.VSERIAL_A_BACKING_STATE, getattr(N, "VSERIAL_STATE_" + state))
@@ -86,6 +86,8 @@ class Socket(genl.Client):
             data += string(N.VSERIAL_A_BACKING_PEER, peer)
         if lines is not None:
             data += u32(N.VSERIAL_A_BACKING_LINES, lines)
+        if handover is not None:
+            data += u32(N.VSERIAL_A_BACKING_HANDOVER, handover)
         self.call("BACKING_REPORT", data)
 
     def announce(self, backing, peer, *flags):

@@ -16,11 +16,11 @@ import termios
 import threading
 import time
 
-from attached import refused
+from attached import Socket, refused
 from genl import N, attr, string, u32
-from lib import (PATIENCE, Port, Refused, ctl, ctl_json, ctl_raw, equal, expect, forget_guest,
-                 make_guest, make_port, nl, pattern, read_file, remove_guest, run, scratch, test,
-                 wait_for)
+from lib import (PATIENCE, RING, Port, Refused, ctl, ctl_json, ctl_raw, equal, expect,
+                 forget_guest, make_guest, make_port, nl, pattern, read_file, remove_guest,
+                 run, scratch, test, wait_for)
 from moving import (LIMIT, begin, changed, migration, receive, received, renamed, state_of,
                     twin, typed_to)
 from peer import CONNECTED, LISTENING, Peer, accept, dial, listen, tcp_port
@@ -293,6 +293,34 @@ def refused_output_moves():
     after = there.get()
     for name in ("tx_bytes", "tx_unread", "dropped_bytes"):
         equal(after[name], before[name], name)
+
+
+@test
+def late_arrival():
+    """what is told as dropped to the next host stays so, if a slow peer has it after all"""
+    settings = {"backing": "tcp://x:1", "overflow": "drop-old", "stall_limit": 0, "history": 0}
+    here, there = make_port("mig-da", **settings), twin("mig-db", **settings)
+    tty = here.open()
+    played = Socket()
+    played.call("DAEMON_NEW")
+    backing = next(b["id"] for b in played.dump("BACKING_GET") if b["guest"] == "mig-da")
+    played.report(backing, "CONNECTED")
+    tty.write_all(pattern(1000))
+    played.read(backing, 1000, ack=False)
+    tty.write_all(pattern(RING))
+    equal(here.dropped_bytes, 1000, "what may not have arrived")
+    begun = []
+    leaving = threading.Thread(target=lambda: begun.append(begin("mig-da")))
+    leaving.start()
+    played.next("BACKING_NTF", id=backing, handover=N.VSERIAL_HANDOVER_ASKED)
+    played.report(backing, "CONNECTED", handover=N.VSERIAL_HANDOVER_GRANTED)
+    leaving.join()
+    ctl("migrate", "expect", "mig-db")
+    there.open()
+    received(renamed(begun[0], "mig-da", "mig-db"))
+    equal(there.dropped_bytes, 1000, "what was dropped, as it is told there")
+    played.ack(backing, 1000)
+    equal(here.dropped_bytes, 1000, "what was dropped, when it is there after all")
 
 
 @test
