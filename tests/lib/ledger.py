@@ -140,8 +140,10 @@ class Reader:
         """Goes to where DATA begins, which is all that comes if LAST.
 
         Returns how many bytes in front of that were entered; None if more has to come."""
-        back = self._again or not self._begun
-        low = max(0, self._ledger.base - AGAIN) if back else self.at
+        low = max(0, self._ledger.base - AGAIN)
+        if self._begun and not self._again:
+            # It may have had nothing for long: what was settled since does not come.
+            low = max(low, self.at)
         pieces = self._pieces(data, low, last)
         if not pieces and not last and len(data) < (SHORT + 2) * KEY:
             return None

@@ -65,6 +65,16 @@ def again():
     return list(ledger.holes(WRITTEN)) == [(5000, WRITTEN)]
 
 
+def long_after():
+    """who had nothing while much was settled goes on behind that"""
+    ledger, end = Ledger(), 2 * SIZE + 5000
+    reader = Reader("a reader", STREAM, ledger, lambda: end)
+    reader.feed(STREAM.at(0, 1000))
+    ledger.close(2 * SIZE)
+    reader.feed(STREAM.at(end - 3000, 3000))
+    return ledger.missing(end) == 2000
+
+
 def lies(change):
     """Whether CHANGE(bytes, place) is noticed wherever it is done."""
     for place in range(100, 2900, 7):
@@ -87,7 +97,7 @@ def swapped(data, place):
     data[place - 50:place + 50] = data[place:place + 50] + data[place - 50:place]
 
 
-TESTS = [(test.__doc__, test) for test in (whole, gaps, short, again)] + [
+TESTS = [(test.__doc__, test) for test in (whole, gaps, short, again, long_after)] + [
     ("a byte that comes twice is noticed", lambda: lies(twice)),
     ("a byte that is another is noticed", lambda: lies(altered)),
     ("bytes in another order are noticed", lambda: lies(swapped)),
