@@ -152,9 +152,18 @@ static struct words port_words(const struct port *port)
 	return words;
 }
 
+/* What stands behind the scheme of a specification, which may have blanks in front; or NULL. */
+static const char *behind(const char *spec, const char *scheme)
+{
+	size_t len = strlen(scheme);
+
+	spec += strspn(spec, " ");
+	return strncmp(spec, scheme, len) ? NULL : spec + len;
+}
+
 static bool is_file(const char *spec)
 {
-	return !strncmp(spec, "file:", 5);
+	return behind(spec, "file:");
 }
 
 static bool is_its_own(const char *name, const char *there, const char *here)
@@ -183,13 +192,18 @@ int settings_agree(const struct port *there, const struct port *here, char *why,
 
 static bool is_path(const char *spec)
 {
-	return !strncmp(spec, "pipe:", 5) && strchr(spec, '/');
+	return behind(spec, "pipe:") && strchr(spec, '/');
+}
+
+static bool is_uart(const char *spec)
+{
+	return behind(spec, "uart:");
 }
 
 int settings_may_create(const struct port *there, char *why, size_t size)
 {
 	if (!*there->proxy && (is_file(there->backing) || is_path(there->backing) ||
-			       !strncmp(there->backing, "uart:", 5)))
+			       is_uart(there->backing)))
 		return refuse(why, size, "port '%s/%u' has backing '%s' on the host it comes from, and no other host chooses a file, a path or a UART here: make the port first, with 'vserialctl port add'",
 			      there->guest, there->index, there->backing);
 	if (*there->log)
@@ -203,11 +217,11 @@ int settings_may_create(const struct port *there, char *why, size_t size)
 /* The name of a null modem, and how long it is; NULL if it is none. */
 static const char *null_modem(const struct port *port, size_t *len)
 {
-	const char *name = port->backing + 5;
+	const char *name = behind(port->backing, "pipe:");
 	char why[URI_WHY_MAX];
 	struct uri uri;
 
-	if (*port->proxy || strncmp(port->backing, "pipe:", 5))
+	if (*port->proxy || !name)
 		return NULL;
 	if (!uri_parse(port->backing, &uri, why, sizeof(why))) {
 		uri_free(&uri);
@@ -244,7 +258,7 @@ int settings_may_leave(const char *guest, const struct port *ports, size_t n, ch
 	for (i = 0; i < n; i++) {
 		if (strcmp(ports[i].guest, guest))
 			continue;
-		if (!*ports[i].proxy && !strncmp(ports[i].backing, "uart:", 5))
+		if (!*ports[i].proxy && is_uart(ports[i].backing))
 			return refuse(why, size, "port '%s/%u' has backing '%s', a UART of this host, which cannot move: give it another backing before its guest moves",
 				      guest, ports[i].index, ports[i].backing);
 		if (judge_modem(&ports[i], ports, n, why, size))

@@ -110,6 +110,10 @@ static void test_what_a_stranger_may_make(void **nothing)
 		{ "file:/etc/passwd", "", "", -1 },
 		{ "uart:/dev/ttyS1", "", "", -1 },
 		{ "pipe:/tmp/x#far=application", "", "", -1 },
+		/* The kernel passes over blanks. */
+		{ " file:/etc/passwd", "", "", -1 },
+		{ "  uart:/dev/ttyS1", "", "", -1 },
+		{ " pipe:/tmp/x#far=application", "", "", -1 },
 		{ "null", "", "file:/var/log/x", -1 },
 	};
 	struct port port;
@@ -144,6 +148,10 @@ static void test_what_may_leave(void **nothing)
 		fail_msg("%s", why);
 	assert_int_equal(settings_may_leave("db01", ports, LENGTH(ports), why, sizeof(why)), -1);
 	assert_string_equal(why, "port 'db01/1' has backing 'uart:/dev/ttyS1', a UART of this host, which cannot move: give it another backing before its guest moves");
+	ports[4].backing = " uart:/dev/ttyS1";
+	assert_int_equal(settings_may_leave("db01", ports, LENGTH(ports), why, sizeof(why)), -1);
+	ports[2].backing = " pipe:cable #near=client";
+	assert_int_equal(settings_may_leave("web01", ports, LENGTH(ports), why, sizeof(why)), -1);
 	ports[2].backing = "pipe:cable#near=client";
 	assert_int_equal(settings_may_leave("web01", ports, LENGTH(ports), why, sizeof(why)), -1);
 	assert_string_equal(why, "port 'web01/1' has a null modem, 'pipe:cable #near=server', to port 'db01/0', which stays here: give it another backing before its guest moves");
