@@ -150,6 +150,27 @@ static enum fits fits_any(const struct look *look, const struct value *value, co
 
 /* What stands on the left. */
 
+/*
+ * Headers, and sockets, that the packet does not have: what a rule compares with them is
+ * neither equal nor unequal.
+ */
+static bool is_absent(const struct look *look, const json_t *left)
+{
+	static const char *const others[] = {
+		"udp", "udplite", "icmp", "icmpv6", "igmp", "sctp", "dccp", "esp", "ah", "comp", "arp",
+	};
+	const char *protocol = text_of(json_object_get(left, "payload"), "protocol");
+	const char *key = text_of(json_object_get(left, "meta"), "key");
+	size_t i;
+
+	if (!look->packet->out && (!strcmp(key, "skuid") || !strcmp(key, "skgid")))
+		return true;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(protocol, others[i]))
+			return true;
+	return !strcmp(protocol, look->packet->v6 ? "ip" : "ip6");
+}
+
 static enum fits fits_payload(const struct look *look, const json_t *payload, const json_t *right)
 {
 	const struct verdict_packet *packet = look->packet;
@@ -158,8 +179,9 @@ static enum fits fits_payload(const struct look *look, const json_t *payload, co
 
 	if (!strcmp(protocol, "tcp") || !strcmp(protocol, "th"))
 		return strcmp(field, "dport") ? FITS_MAYBE : fits_any(look, &value, right);
+	/* Those of a link are the other host's. */
 	if (strcmp(protocol, packet->v6 ? "ip6" : "ip"))
-		return FITS_NOT;
+		return FITS_MAYBE;
 	if (!strcmp(field, "daddr") && *packet->to) {
 		value.text = packet->to;
 		return fits_any(look, &value, right);
@@ -171,18 +193,24 @@ static enum fits fits_payload(const struct look *look, const json_t *payload, co
 	return FITS_MAYBE;
 }
 
+/* What has to do with other hosts is not on the loopback interface; others may be meant too. */
+static enum fits fits_interface(const json_t *right)
+{
+	const char *name = json_string_value(right);
+
+	return name && !strcmp(name, "lo") ? FITS_NOT : FITS_MAYBE;
+}
+
 static enum fits fits_meta(const struct look *look, const char *key, const json_t *right)
 {
 	const struct verdict_packet *packet = look->packet;
 	struct value value = { .number = packet->uid };
-	static const struct value lo = { .text = "lo" };
 
-	/* What has to do with other hosts is not on the loopback interface. */
 	if (!strcmp(key, "iif") || !strcmp(key, "iifname") || !strcmp(key, "oif") ||
 	    !strcmp(key, "oifname"))
-		return fits_any(look, &lo, right) == FITS ? FITS_NOT : FITS_MAYBE;
+		return fits_interface(right);
 	if (!strcmp(key, "skuid"))
-		return packet->out ? fits_any(look, &value, right) : FITS_NOT;
+		return fits_any(look, &value, right);
 	if (!strcmp(key, "l4proto"))
 		value.text = "tcp";
 	else if (!strcmp(key, "nfproto"))
@@ -196,30 +224,40 @@ static enum fits fits_meta(const struct look *look, const char *key, const json_
 	return fits_any(look, &value, right);
 }
 
+static enum fits fits_tracking(const struct look *look, const char *key, const json_t *right)
+{
+	static const struct value state = { .text = "new" }, way = { .text = "original" };
+
+	if (!strcmp(key, "state"))
+		return fits_any(look, &state, right);
+	if (!strcmp(key, "direction"))
+		return fits_any(look, &way, right);
+	/* A new connection to a port of ours was not translated. */
+	return strcmp(key, "status") ? FITS_MAYBE : FITS_NOT;
+}
+
 static enum fits fits_sides(const struct look *look, const json_t *left, const json_t *right)
 {
 	const json_t *payload = json_object_get(left, "payload"), *ct = json_object_get(left, "ct");
 	const json_t *meta = json_object_get(left, "meta");
-	static const struct value state = { .text = "new" };
 
+	if (is_absent(look, left))
+		return FITS_NOT;
 	if (payload)
 		return fits_payload(look, payload, right);
 	if (meta)
 		return fits_meta(look, text_of(meta, "key"), right);
-	if (ct && !strcmp(text_of(ct, "key"), "state"))
-		return fits_any(look, &state, right);
-	/* A new connection has no history: not translated, not marked. */
-	return ct ? FITS_NOT : FITS_MAYBE;
+	return ct ? fits_tracking(look, text_of(ct, "key"), right) : FITS_MAYBE;
 }
 
 static enum fits fits_match(const struct look *look, const json_t *match)
 {
-	enum fits fits = fits_sides(look, json_object_get(match, "left"),
-				    json_object_get(match, "right"));
+	const json_t *left = json_object_get(match, "left");
+	enum fits fits = fits_sides(look, left, json_object_get(match, "right"));
 	const char *op = text_of(match, "op");
 
 	if (!strcmp(op, "!="))
-		return (enum fits)(FITS - fits);
+		return is_absent(look, left) ? FITS_NOT : (enum fits)(FITS - fits);
 	return !strcmp(op, "==") || !strcmp(op, "in") ? fits : FITS_MAYBE;
 }
 
@@ -281,6 +319,13 @@ static enum verdict judge(const struct look *look, const json_t *statement, enum
 	return verdict;
 }
 
+/* Others ask for something, as limits, quotas and the matches of iptables do. */
+static bool lets_all_pass(const json_t *statement)
+{
+	return json_object_get(statement, "counter") || json_object_get(statement, "log") ||
+	       json_object_get(statement, "mangle");
+}
+
 static enum verdict judge_rule(const struct look *look, const json_t *rule, int depth)
 {
 	enum fits fits = FITS, one;
@@ -292,11 +337,11 @@ static enum verdict judge_rule(const struct look *look, const json_t *rule, int 
 		const json_t *match = json_object_get(statement, "match");
 
 		if (!match) {
-			if (json_object_get(statement, "limit"))
-				fits = FITS_MAYBE;
 			verdict = judge(look, statement, fits, depth);
 			if (verdict != VERDICT_NONE)
 				return verdict;
+			if (!lets_all_pass(statement))
+				fits = FITS_MAYBE;
 			continue;
 		}
 		one = fits_match(look, match);

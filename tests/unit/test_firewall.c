@@ -197,6 +197,9 @@ static void test_verdicts(void **state)
 #define DROP "{\"drop\":null}"
 #define REJECT "{\"reject\":{\"type\":\"tcp reset\"}}"
 #define JUMP(to) "{\"jump\":{\"target\":\"" to "\"}}"
+#define PAYLOAD(protocol, field) "{\"payload\":{\"protocol\":\"" protocol "\",\"field\":\"" field "\"}}"
+#define ETHER PAYLOAD("ether", "saddr")
+#define TRACKED(key) "{\"ct\":{\"key\":\"" key "\"}}"
 #define GOTO(to) "{\"goto\":{\"target\":\"" to "\"}}"
 #define RETURN "{\"return\":null}"
 #define VMAP(left, pairs) "{\"vmap\":{\"key\":" left ",\"data\":{\"set\":[" pairs "]}}}"
@@ -236,6 +239,22 @@ static void test_verdicts(void **state)
 		{ "drop", R("c", MATCH(SADDR, "==", "\"192.0.2.9\"") "," ACCEPT), false },
 		{ "accept", R("c", MATCH(SADDR, "==", "\"192.0.2.9\"") "," DROP), false },
 		{ "accept", R("c", "{\"limit\":{\"rate\":1}}," DROP), false },
+		{ "accept", R("c", "{\"quota\":{\"val\":1}}," DROP), false },
+		{ "accept", R("c", "{\"ct count\":{\"val\":10}}," DROP), false },
+		{ "accept", R("c", "{\"xt\":null},{\"counter\":null}," DROP), false },
+		{ "accept", R("c", "{\"log\":null}," DROP), true },
+		{ "drop", R("c",
+		  MATCH(META("iifname"), "==", "{\"set\":[\"lo\",\"eth0\"]}") "," ACCEPT), false },
+		{ "drop", R("c", MATCH(ETHER, "==", "\"52:54:00:00:00:01\"") "," ACCEPT), false },
+		{ "accept", R("c", MATCH(ETHER, "!=", "\"52:54:00:00:00:01\"") "," DROP), false },
+		{ "drop", R("c", MATCH(TRACKED("mark"), "==", "0") "," ACCEPT), false },
+		{ "drop", R("c", MATCH(TRACKED("direction"), "==", "\"original\"") "," ACCEPT), false },
+		{ "drop", R("c", MATCH(TRACKED("status"), "in", "\"dnat\"") "," ACCEPT), true },
+		/* What the packet does not have is not unequal, either. */
+		{ "accept", R("c", MATCH(PAYLOAD("udp", "dport"), "!=", "53") "," DROP), false },
+		{ "accept", R("c", MATCH(PAYLOAD("ip6", "saddr"), "!=", "\"::1\"") "," DROP), false },
+		{ "drop", R("c", MATCH(PAYLOAD("udp", "dport"), "==", "5000") "," ACCEPT), true },
+		{ "accept", R("c", MATCH(META("skuid"), "!=", "5") "," DROP), false },
 		/* Other chains. */
 		{ "drop", R("c", JUMP("d")) R("d", MATCH(DPORT, "==", "5000") "," ACCEPT), false },
 		{ "drop", R("c", JUMP("d")) R("d", RETURN), true },
