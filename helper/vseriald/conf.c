@@ -134,7 +134,7 @@ void conf_defaults(struct conf *conf)
 		.handshake_timeout = 10,
 		.handshakes = 256,
 		.handshakes_per_address = 32,
-		.migrate_port = 13371,
+		.migrate_port = 13372,
 		.spool_size = 256 << 20,
 		.spool_owner = 64 << 20,
 		.job_size = 32 << 20,

@@ -373,8 +373,8 @@ def unit(systemd, name):
 @test
 def as_shipped():
     """the units that are shipped let in whom they should, with all their restrictions"""
-    if listens(13371):
-        raise Skip("something listens at port 13371")
+    if listens(13372):
+        raise Skip("something listens at port 13372")
     _, there, _ = two_hosts("h")
     systemd = Systemd()
     for name in "vserial-migrate.socket", "vserial-migrate@.service.in":
@@ -387,13 +387,13 @@ def as_shipped():
                 f"BindReadOnlyPaths={os.path.dirname(certificate('server'))}\n")
     systemd.ctl("daemon-reload")
     systemd.ctl("start", "vserial-migrate.socket")
-    Between("send-h", "sent-h", server=13371)
+    Between("send-h", "sent-h", server=13372)
     equal(send("send-h"), (0, ""), "what became of it")
     equal(migration("sent-h"), "completed", "where it stands")
     equal(there.power, 0, "its power")
     # Who says nothing keeps nobody out but its own address, and not for long.
-    silent = [socket.create_connection(("127.0.0.1", 13371), PATIENCE) for _ in range(4)]
-    fifth = socket.create_connection(("127.0.0.1", 13371), PATIENCE)
+    silent = [socket.create_connection(("127.0.0.1", 13372), PATIENCE) for _ in range(4)]
+    fifth = socket.create_connection(("127.0.0.1", 13372), PATIENCE)
     fifth.settimeout(PATIENCE)
     with contextlib.suppress(ConnectionResetError):
         equal(fifth.recv(1), b"", "what one too many is told")

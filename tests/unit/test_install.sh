@@ -128,6 +128,15 @@ concentrator_settings()
 	grep -q ^listen "$folder/conf" && "$VSERIAL_VSPC" --check --config="$folder/conf"
 }
 
+# A host may have both, a concentrator and guests that others hand over.
+ports_of_their_own()
+{
+	local port
+	port=$(sed -n 's/^ListenStream=//p' "$root/usr/lib/systemd/system/vserial-migrate.socket")
+	grep -x "# migrate-port = $port" "$root/etc/vserial/vseriald.conf" &&
+		! grep ":$port\b" "$root/etc/vserial/vserial-vspc.conf"
+}
+
 sources_for_dkms()
 {
 	local version object
@@ -156,6 +165,7 @@ check "the units have no mistake that systemd knows of" units
 check "the user and the folder are made" users_and_folders
 check "settings that are there stay" settings_stay
 check "the settings of vserial-vspc are accepted" concentrator_settings
+check "no two units listen at one port" ports_of_their_own
 check "the sources for DKMS are whole" sources_for_dkms
 check "uninstall leaves settings alone" gone
 echo "1..$n"
