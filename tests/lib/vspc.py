@@ -44,6 +44,13 @@ def wait(condition, what, pause=0.01, patience=PATIENCE):
         time.sleep(pause)
 
 
+def deviations():
+    """The names of all that vserial-vspc can do otherwise."""
+    done = subprocess.run([os.environ["VSERIAL_VSPC"], "--deviate=list"], text=True, check=True,
+                          stdout=subprocess.PIPE)
+    return {line.split()[0] for line in done.stdout.splitlines()}
+
+
 class Concentrator:
     """A running vserial-vspc."""
 

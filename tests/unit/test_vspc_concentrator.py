@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import script
 from vspc import (ABORT, AUTH, BEGIN, COMPLETE, DO, GOAHEAD, IAC, KNOWN_2, NAME, NOTNOW, OPTION,
                   PATIENCE, PEER, PEER_OK, SB, SE, UNKNOWN_2, VC_UUID, WILL, WILL_PROXY, WONT_PROXY,
-                  Concentrator, Machine, Telnet, Viewer, certificates, client_context, free_port,
-                  listed, wait)
+                  Concentrator, Machine, Telnet, Viewer, certificates, client_context, deviations,
+                  free_port, listed, wait)
 
 EVERY_BYTE = bytes(range(256))
 BREAK, ARE_YOU_THERE = bytes([IAC, 243]), bytes([IAC, 246])
@@ -583,10 +583,10 @@ def test_deviations():
         Viewer(c.view_port).see("web01").type(b"at once")
         m.wants(b"at once")
 
-    checks = dict(locals())
+    checks = {name.replace("_", "-"): check for name, check in locals().items() if name != "run"}
+    assert deviations() == set(checks), deviations() ^ set(checks)
     for name, check in checks.items():
-        if callable(check) and name != "run":
-            run(name.replace("_", "-"), check)
+        run(name, check)
 
 
 script.run(globals())

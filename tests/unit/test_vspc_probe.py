@@ -9,7 +9,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import script
-from vspc import Concentrator, certificates, free_port
+from vspc import Concentrator, certificates, deviations, free_port
 
 # What it finds of each; none that only a viewer sees.
 FOUND = {
@@ -33,6 +33,7 @@ FOUND = {
     "mute-begin": ["mute-begin"],
     "unknown-begin": ["not-now"],
     "refuse-peer": ["refuse-peer"],
+    "mute-peer": ["refuse-peer"],
     "no-buffer": [],
     "com-port": ["com-port"],
     # One that does everything wrong that it can at a time.
@@ -53,6 +54,7 @@ def probe_json(uri):
 
 
 def test_deviations():
+    assert deviations() <= set(FOUND), f"not tried: {deviations() - set(FOUND)}"
     for name, found in FOUND.items():
         with Concentrator(*([f"--deviate={name}"] if name else [])) as c:
             result = probe_json(f"telnet://127.0.0.1:{c.port}")
