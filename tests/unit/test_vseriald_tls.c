@@ -470,7 +470,10 @@ static void test_settings(void **state)
 static void test_strangers(void **state)
 {
 	struct side server = { .spec = "ssl://:1", .cert = "server.pem" };
-	char why[TRANSPORT_WHY_MAX], flood[8192];
+	/* A record that is full, and begins a message of 128 KiB; and what follows. */
+	static const char first[5 + 16384] = "\x16\x03\x01\x40\x00\x01\x01\xff\xff\x03\x03";
+	static const char next[sizeof(first)] = "\x16\x03\x01\x40\x00";
+	char why[TRANSPORT_WHY_MAX];
 	uint32_t events;
 	int fds[2], i, rc;
 
@@ -493,14 +496,20 @@ static void test_strangers(void **state)
 			shutdown(fds[1], SHUT_WR);
 			assert_int_equal(tls_handshake(conn, &events), -ECONNRESET);
 		} else {
-			/* A record of the handshake that never ends. */
-			memset(flood, 0, sizeof(flood));
-			memcpy(flood, "\x16\x03\x01\x40\x00\x01\x00\xff\xf0\x03\x03", 11);
+			const char *record = first;
+			size_t sent = 0;
+
 			do {
-				assert_true(send(fds[1], flood, sizeof(flood), MSG_DONTWAIT) > 0);
+				assert_int_equal(send(fds[1], record, sizeof(first), MSG_DONTWAIT),
+						 sizeof(first));
+				sent += sizeof(first);
+				record = next;
 				rc = tls_handshake(conn, &events);
 			} while (rc == -EAGAIN);
 			assert_int_equal(rc, -EPROTO);
+			assert_non_null(strstr(conn_why(conn, EPROTO),
+					       "more than 64 KiB without ending the TLS handshake"));
+			assert_in_range(sent, 65536, 65536 + sizeof(first));
 		}
 		conn_end(conn, the_daemon.goodbyes, NULL);
 		close(fds[1]);
