@@ -37,13 +37,13 @@ def prepare(folder):
 
 
 class Hypervisor:
-    """The hypervisor host NUMBER, which boots; FOLDER is that of prepare()."""
+    """The hypervisor host NUMBER, which is to boot; FOLDER is that of prepare()."""
 
     def __init__(self, number, series, folder):
         self.number, self.name = number, f'host{number}'
         self._series, self._folder = series, folder
         self._ssh_port, self._qmp_port = free_port(), free_port()
-        self._socket = self.qmp = None
+        self._socket = self.qmp = self._vm = None
         with open(f'{folder}/{self.name}', 'w', encoding='ascii') as handle:
             handle.write(f'Host {self.name}\nHostName 127.0.0.1\nPort {self._ssh_port}\n'
                          f'User root\nIdentityFile {folder}/key\nBatchMode yes\n'
@@ -51,7 +51,6 @@ class Hypervisor:
                          'LogLevel ERROR\nConnectTimeout 10\n'
                          'ControlMaster auto\nControlPersist yes\n'
                          f'ControlPath {folder}/{self.name}.ssh\n')
-        self.boot()
 
     def boot(self):
         """Starts the VM.  Host 1 has to be there before its neighbour: it listens."""
@@ -135,8 +134,8 @@ class Hypervisor:
         return self.qmp.tell('query-migrate').get('status')
 
     def lose(self):
-        """The VM is no more, from one moment to the next."""
-        if self._vm.stdout.closed:
+        """The VM, if there is one, is no more, from one moment to the next."""
+        if not self._vm or self._vm.stdout.closed:
             return
         self._vm.terminate()
         self._vm.wait()

@@ -96,8 +96,10 @@ class Moving:
                  'backing console overflow drop-old')
 
     def hosts_boot(self):
-        self.hosts = [Hypervisor(number, series, self.folder)
-                      for number, series in enumerate(self.kernels, 1)]
+        for number, series in enumerate(self.kernels):
+            # Known before it boots: it is ended, whatever becomes of that.
+            self.hosts[number] = Hypervisor(number + 1, series, self.folder)
+            self.hosts[number].boot()
         for host in self.hosts:
             host.await_ready()
             self.settle_in(host)
