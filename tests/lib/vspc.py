@@ -74,9 +74,13 @@ class Concentrator:
             log.truncate(0)
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log)
-        wait(lambda: "serving" in self.said() or self.process.poll() is not None,
-             "the concentrator serves")
-        assert self.process.poll() is None, self.said()
+        try:
+            wait(lambda: "serving" in self.said() or self.process.poll() is not None,
+                 "the concentrator serves")
+            assert self.process.poll() is None, self.said()
+        except BaseException:
+            self.kill()
+            raise
 
     def said(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
@@ -101,7 +105,10 @@ class Concentrator:
     def __exit__(self, kind, *rest):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(PATIENCE)
+        try:
+            status = self.process.wait(PATIENCE)
+        finally:
+            self.kill()
         said = self.said()
         self.folder.cleanup()
         if kind:
