@@ -18,9 +18,9 @@ import time
 
 from attached import Socket, refused
 from genl import N, attr, string, u32
-from lib import (PATIENCE, RING, Port, Refused, ctl, ctl_json, ctl_raw, equal, expect,
-                 forget_guest, make_guest, make_port, nl, pattern, read_file, remove_guest,
-                 run, scratch, test, wait_for)
+from lib import (RING, Port, Refused, ctl, ctl_json, ctl_raw, equal, expect, forget_guest, later,
+                 make_guest, make_port, nl, pattern, read_file, remove_guest, run, scratch, test,
+                 wait_for)
 from moving import (LIMIT, begin, changed, migration, receive, received, renamed, state_of,
                     twin, typed_to)
 from peer import CONNECTED, LISTENING, Peer, accept, dial, listen, tcp_port
@@ -528,14 +528,20 @@ def decided():
 @test
 def races():
     """steps, openings and removals at the same time do no harm"""
-    stop = threading.Event()
+    stop, faults = threading.Event(), []
 
     def busily(function):
         def work():
-            while not stop.is_set():
-                function()
+            while not stop.is_set() and not faults:
+                try:
+                    function()
+                except Exception as e:  # pylint: disable=broad-except
+                    faults.append(e)
         thread = threading.Thread(target=work)
         thread.start()
+        # However the test ends: the script would not.
+        later(thread.join)
+        later(stop.set)
         return thread
     make_guest("mig-z", 4, backing="loopback")
 
@@ -564,6 +570,7 @@ def races():
     stop.set()
     for thread in threads:
         thread.join()
+    equal(faults, [], "what went wrong meanwhile")
     ctl_raw("migrate", "complete", "mig-z")
     remove_guest("mig-z", force=True)
 

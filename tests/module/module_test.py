@@ -222,6 +222,8 @@ def configuration_races():
                                        errno.ENODEV, errno.EBUSY,
                                        errno.ECANCELED) or not e.text:
                         failures.append(f"{command}: {e}")
+                except Exception as e:  # pylint: disable=broad-except
+                    failures.append(f"{command}: {e!r}")
         client.close()
 
     forget_guest("m-conf0")
