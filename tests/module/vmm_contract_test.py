@@ -269,7 +269,10 @@ def bounded_all(prefix, stall_limit):
     def one(what):
         port, handle = stuck[what]
         start = time.monotonic()
-        OPERATIONS[what](port, handle)
+        try:
+            OPERATIONS[what](port, handle)
+        except (OSError, termios.error) as e:
+            failures.append(f"{what}: {e}")
         seconds = time.monotonic() - start
         if seconds > DRAIN_BOUND:
             failures.append(f"{what} took {seconds:.1f} s")
