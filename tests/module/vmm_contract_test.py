@@ -507,24 +507,30 @@ def carrier_peer():
     equal(handle.icount()["dcd"] - before["dcd"], 2, "the changes of DCD")
 
 
-@test
-def line_wait():
-    """6: TIOCMIWAIT sleeps until a line changes"""
-    port = make_port("t-iwait", carrier="peer")
-    handle = port.open()
+def line_waiter(handle):
+    """A process that sleeps until the carrier changes."""
     guest = subprocess.Popen(
-        ["python3", "-c", "import fcntl,sys\n"
+        ["python3", "-c", "import fcntl\n"
          "print('waiting', flush=True)\n"
          f"fcntl.ioctl(0, {TIOCMIWAIT}, {termios.TIOCM_CAR})\n"],
-        stdin=handle.fileno(), stdout=subprocess.PIPE, text=True)
+        stdin=handle.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    later(guest.stdout.close)
     later(guest.kill)
     equal(guest.stdout.readline(), "waiting\n", "what the waiter printed")
     # 16 is the number of ioctl(2)
     wait_for(lambda: read_file(f"/proc/{guest.pid}/syscall").startswith("16 "),
              "it sleeps in an ioctl")
+    return guest
+
+
+@test
+def line_wait():
+    """6: TIOCMIWAIT sleeps until a line changes"""
+    port = make_port("t-iwait", carrier="peer")
+    handle = port.open()
+    guest = line_waiter(handle)
     port.disconnect()
     equal(guest.wait(PATIENCE), 0, "the waiter's exit status")
-    guest.stdout.close()
 
 
 @test
@@ -532,18 +538,7 @@ def line_wait_signal():
     """6: TIOCMIWAIT ends by a signal, and with an error by forced removal"""
     port = make_port("t-iwaits")
     handle = port.open()
-    waiters = []
-    for _ in range(2):
-        w = subprocess.Popen(
-            ["python3", "-c", "import fcntl\n"
-             "print('waiting', flush=True)\n"
-             f"fcntl.ioctl(0, {TIOCMIWAIT}, {termios.TIOCM_CAR})\n"],
-            stdin=handle.fileno(), stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True)
-        later(w.stdout.close)
-        later(w.kill)
-        equal(w.stdout.readline(), "waiting\n", "what the waiter printed")
-        waiters.append(w)
+    waiters = [line_waiter(handle) for _ in range(2)]
     waiters[0].terminate()
     equal(waiters[0].wait(PATIENCE), -signal.SIGTERM, "the outcome of a signal")
     port.remove(force=True)
