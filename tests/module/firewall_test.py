@@ -14,6 +14,7 @@ import subprocess
 from genl import N
 from lib import (PATIENCE, ctl, ctl_raw, equal, expect, later, make_port, run, run_program, test,
                  wait_for)
+from peer import tcp_port
 from person import Person
 from systemd import Systemd
 from vseriald import Daemon
@@ -50,14 +51,6 @@ table inet filter {
 	}
 }
 """
-
-_number = 24800
-
-
-def free_number():
-    global _number
-    _number += 1
-    return _number
 
 
 def nft(*words, text=None):
@@ -102,7 +95,7 @@ def follows():
     firewall()
     Daemon()
     Follower()
-    number = free_number()
+    number = tcp_port()
     port = make_port("f-in", backing=f"tcp://:{number}")
     port.connect()
     wait_for(lambda: port.state == N.VSERIAL_STATE_LISTENING, "it listens")
@@ -110,7 +103,7 @@ def follows():
     other = nft("list", "table", "ip", "other")
     ctl("firewall", "enable", "network")
     equal(connects(number), 0, "a connection")
-    another = free_number()
+    another = tcp_port()
     port.set(backing=f"tcp://:{another}")
     wait_for(lambda: connects(another) == 0, "it follows")
     wait_for(lambda: str(number) not in nft("list", "chain", "inet", "filter", "vserial_in"),
@@ -132,7 +125,7 @@ def goes_out():
     firewall(RULES + RULES_OUT)
     Daemon(retry_min=50, retry_max=1)
     Follower()
-    number, elsewhere = free_number(), free_number()
+    number, elsewhere = tcp_port(), tcp_port()
     concentrator, other = [socket.create_server((HOST, n)) for n in (number, elsewhere)]
     later(concentrator.close)
     later(other.close)
@@ -168,7 +161,7 @@ def stops():
     """who stops it shuts everything"""
     firewall()
     Daemon()
-    number = free_number()
+    number = tcp_port()
     port = make_port("f-stop", backing=f"tcp://:{number}")
     port.connect()
     ctl("firewall", "enable", "network", "allow", "any")
@@ -189,7 +182,7 @@ def as_a_service():
     """the unit's restrictions are in force; it opens, follows, and shuts when it is stopped"""
     firewall()
     Daemon()
-    number = free_number()
+    number = tcp_port()
     port = make_port("f-unit", backing=f"tcp://:{number}")
     port.connect()
     wait_for(lambda: port.state == N.VSERIAL_STATE_LISTENING, "it listens")
@@ -215,7 +208,7 @@ def warns():
     """check and port show name the chain, and the line that mends it"""
     firewall()
     Daemon()
-    number = free_number()
+    number = tcp_port()
     port = make_port("f-warn", backing=f"tcp://:{number}")
     done = ctl_raw("firewall", "check")
     equal(done.status, 1, "the exit status")

@@ -14,6 +14,7 @@ import threading
 from genl import N
 from lib import (PATIENCE, ctl, equal, expect, later, make_port, read_file, run, run_program,
                  scratch, test, wait_for)
+from peer import tcp_port
 from vseriald import Daemon
 
 # time limit: 300
@@ -21,14 +22,6 @@ from vseriald import Daemon
 HERE = os.path.dirname(os.path.abspath(__file__))
 ADDRESS = "127.0.0.1"
 ALL = bytes(c for c in range(256) if c != 0x1b) * 40
-
-_number = 24700
-
-
-def free_number():
-    global _number
-    _number += 1
-    return _number
 
 
 def spool():
@@ -121,7 +114,7 @@ def gush(tty):
 @test
 def raw():
     """jobs end at ESC E, behind a form feed, at power-off; all values; nothing is dropped"""
-    number = free_number()
+    number = tcp_port()
     printer = Raw(number)
     Daemon(spool=spool(), job_idle=200)
     port = make_port("p-raw", backing=f"socket://{ADDRESS}:{number}", stall_limit=0)
@@ -141,7 +134,7 @@ def raw():
 @test
 def ipp():
     """ippeveprinter has the exact bytes; a format that it does not know it refuses"""
-    number = free_number()
+    number = tcp_port()
     printer = IppEvePrinter(number)
     Daemon(spool=spool(), retry_min=50, retry_max=1)
     port = make_port("p-ipp", backing=f"ipp://localhost:{number}#format=text/plain", stall_limit=0)
@@ -160,7 +153,7 @@ def ipp():
 @test
 def killed():
     """a printer that dies in the middle of a job has all of it when it is back"""
-    number, folder = free_number(), spool()
+    number, folder = tcp_port(), spool()
     printer = IppEvePrinter(number)
     Daemon(spool=folder, retry_min=50, retry_max=1)
     port = make_port("p-killed", backing=f"ipp://localhost:{number}#format=text/plain",
@@ -183,7 +176,7 @@ def killed():
 @test
 def ipps():
     """with TLS a printer is given nothing before it is known to be the one"""
-    number = free_number()
+    number = tcp_port()
     printer = IppEvePrinter(number)
     certificate = f"{printer.keys}/localhost.crt"
     # vserial-print is nobody's, and has to read it.
@@ -213,7 +206,7 @@ def ipps():
 @test
 def away():
     """a printer that is away: the guest goes on, the port says why, and a new daemon sends it"""
-    number, folder = free_number(), spool()
+    number, folder = tcp_port(), spool()
     daemon = Daemon(spool=folder, retry_min=50, retry_max=1)
     port = make_port("p-away", backing=f"socket://{ADDRESS}:{number}", stall_limit=0)
     tty = port.open()
@@ -234,7 +227,7 @@ def away():
 @test
 def full():
     """a spool that is full makes the guest wait, and loses nothing"""
-    number, folder = free_number(), spool()
+    number, folder = tcp_port(), spool()
     Daemon(spool=folder, spool_owner="256K", job_size="64K", retry_min=50, retry_max=1)
     port = make_port("p-full", backing=f"socket://{ADDRESS}:{number}", stall_limit=0)
     tty = port.open()
@@ -257,7 +250,7 @@ def full():
 @test
 def shares():
     """an owner who has used up his share is in nobody's way; all together have a bound, too"""
-    number, folder = free_number(), spool()
+    number, folder = tcp_port(), spool()
     Daemon(spool=folder, spool_owner="128K", spool_size="192K", job_size="64K", retry_min=50,
            retry_max=1)
     backing = f"socket://{ADDRESS}:{number}"
@@ -277,7 +270,7 @@ def shares():
 @test
 def owner():
     """files in the spool belong to the guest's owner, and vserial-print is nobody's"""
-    number, folder = free_number(), spool()
+    number, folder = tcp_port(), spool()
     daemon = Daemon(spool=folder, retry_min=50, retry_max=1)
     port = make_port("p-owned", backing=f"socket://{ADDRESS}:{number}", stall_limit=0)
     ctl("guest", "set", "p-owned", "owner", "daemon")

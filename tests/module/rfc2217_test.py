@@ -15,6 +15,7 @@ import serial
 from genl import N
 from lib import (PATIENCE, TIOCGICOUNT, equal, expect, later, make_port, run, test,
                  wait_for)
+from peer import tcp_port
 from terminal import Terminal
 from vseriald import Daemon
 
@@ -27,16 +28,12 @@ UP = termios.TIOCM_DSR | termios.TIOCM_CAR | termios.TIOCM_CTS
 #: What a server says first.
 OFFERS = bytes.fromhex("fffb01fffb03fffb00fffd00fffd1f")
 
-_number = 25000
-
 
 class Guest:
     """A guest whose port is a telnet server."""
 
     def __init__(self, name, managed=False):
-        global _number
-        _number += 1
-        self.number = _number
+        self.number = tcp_port()
         self.daemon = Daemon(managed)
         self.port = make_port(name, backing=f"telnet://:{self.number}", stall_limit=0)
         self.tty = self.port.open()

@@ -17,7 +17,7 @@ import tty
 
 from genl import N
 from lib import HERE, PATIENCE, equal, expect, later, make_port, scratch, wait_for
-from peer import listens
+from peer import listens, tcp_port
 from vseriald import Daemon
 
 HOST = "127.0.0.1"
@@ -31,15 +31,7 @@ SEND_SSL = bytes.fromhex("fffa25010700fff0")
 IS_START = bytes.fromhex("fffa2500070001fff0")
 ACCEPT = bytes.fromhex("fffa2502070002fff0")
 
-_number = 25000
 _folder = None
-
-
-def free_number():
-    """A port number that no other test of this script has."""
-    global _number
-    _number += 1
-    return _number
 
 
 def certificate(name):
@@ -71,7 +63,7 @@ class Console:
     """A guest whose port has a backing, in which PORT stands for a free number."""
 
     def __init__(self, name, backing, number=None, **settings):
-        self.number = number or free_number()
+        self.number = number or tcp_port()
         settings = {"certificate": certificate("server"), "ca": certificate("ca"),
                     "client_ca": certificate("ca"), "auth_timeout": 600,
                     "handshake_timeout": 600, "accept_rate": 0, "retry_min": 50, **settings}
@@ -150,7 +142,7 @@ class Wire:
 
     def __init__(self, to):
         self.to = to
-        self.number = free_number()
+        self.number = tcp_port()
         #: what clients sent, and what they were sent, of all connections
         self.up, self.down = bytearray(), bytearray()
         self.listening = socket.create_server((HOST, self.number))
@@ -235,7 +227,7 @@ class Program:
 
 def server(*command):
     """A server on a free number, which stands for PORT; returns it and the number."""
-    number = free_number()
+    number = tcp_port()
     program = Program(*(str(word).replace("PORT", str(number)) for word in command))
     wait_for(lambda: listens(number) or program.process.poll() is not None, "the server listens")
     expect(program.process.poll() is None, f"{command} has ended")

@@ -13,7 +13,7 @@ import tty
 
 from genl import N
 from lib import PATIENCE, equal, expect, later, read_file, make_port, run, scratch, test, wait_for
-from peer import listens
+from peer import listens, tcp_port
 from qemu import LSR, Qemu
 from vseriald import Daemon
 
@@ -23,14 +23,6 @@ HOST = "127.0.0.1"
 ALL = bytes(range(256))
 #: A bit of LSR.
 BREAK = 0x10
-
-_number = 24500
-
-
-def free_number():
-    global _number
-    _number += 1
-    return _number
 
 
 def server(number, *command):
@@ -96,7 +88,7 @@ def have_address():
 @test
 def ser2net():
     """ser2net: all 256 values both ways"""
-    number, far = free_number(), Far()
+    number, far = tcp_port(), Far()
     have_address()
     conf = f"{scratch()}/ser2net.yaml"
     with open(conf, "w", encoding="ascii") as f:
@@ -116,7 +108,7 @@ def ser2net():
 @test
 def telnetd():
     """in.telnetd: a shell's terminal, all 256 values there and back"""
-    number = free_number()
+    number = tcp_port()
     login = f"{scratch()}/login"
     with open(login, "w", encoding="ascii") as f:
         f.write("#!/bin/sh\nstty raw -echo\nprintf 'login: '\nexec cat\n")
@@ -134,7 +126,7 @@ def telnetd():
 @test
 def qemu():
     """a UART of QEMU that is a telnet server: all 256 values into it, bytes out of it, a break"""
-    number = free_number()
+    number = tcp_port()
     far = Qemu(f"socket,host={HOST},port={number},server=on,wait=off,telnet=on")
     guest = Guest("d-qemu", number)
     far.send(b"login: ")

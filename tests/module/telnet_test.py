@@ -14,8 +14,8 @@ import warnings
 
 from genl import N
 from lib import PATIENCE, equal, expect, later, make_port, run, scratch, test, wait_for
-from peer import listens
-from secured import Wire
+from peer import listens, tcp_port
+from secured import Wire, exactly
 from terminal import Terminal
 from vseriald import Daemon
 
@@ -28,16 +28,12 @@ OFFERS = bytes.fromhex("fffb01fffb03fffb00fffd00fffd1f")
 #: What takes BINARY both ways.
 TAKES = bytes.fromhex("fffd00fffb00")
 
-_number = 24000
-
 
 class Guest:
     """A guest whose port is a telnet server."""
 
     def __init__(self, name):
-        global _number
-        _number += 1
-        self.number = _number
+        self.number = tcp_port()
         self.daemon = Daemon()
         self.port = make_port(name, backing=f"telnet://:{self.number}", stall_limit=0)
         self.tty = self.port.open()
@@ -72,16 +68,6 @@ class Guest:
 
     def breaks(self):
         return self.port.get()["break"]
-
-
-def exactly(sock, n):
-    """The next n bytes of a socket."""
-    data = b""
-    while len(data) < n:
-        piece = sock.recv(n - len(data))
-        expect(piece, f"the end after {data}")
-        data += piece
-    return data
 
 
 def talk(name, *command, keys=ALL, shown=ALL):

@@ -16,7 +16,8 @@ from genl import N
 from lib import (HERE, PATIENCE, Port, ctl_raw, equal, expect, forget_guest, later, make_port, run,
                  run_program, scratch, test, wait_for)
 from secured import (ALL, DO_AUTH, HOST, IS_START, SECRET, WILL_AUTH, Console, Program, Wire,
-                     certificate, exactly, free_number, rest, server, thumbprint)
+                     certificate, exactly, rest, server, thumbprint)
+from peer import tcp_port
 from terminal import Terminal
 from vseriald import Daemon
 
@@ -250,7 +251,7 @@ def ciphers_refused():
     for names, why in (("HIGH", "'HIGH' is not the name of a cipher"),
                        ("AES128-SHA:NULL-SHA256", "'NULL-SHA256' does not encrypt"),
                        ("ADH-AES256-SHA256", "'ADH-AES256-SHA256' authenticates nobody")):
-        spec = f"telnet://:{free_number()}#cipherList={names}"
+        spec = f"telnet://:{tcp_port()}#cipherList={names}"
         said = ctl_raw("port", "set", "t-bad/0", "backing", spec)
         equal(said.status, 1, "the exit status")
         expect(f"cipherList: {why}" in said.err, said.err)
@@ -324,7 +325,7 @@ def half_open():
     """200 that begin and do not go on, of each kind, leave the console usable"""
     console = Console("t-flood", "telnet://:PORT", handshake_timeout=600, auth_timeout=600)
     console.listens()
-    there = make_port("t-flood2", backing=f"telnets://:{free_number()}")
+    there = make_port("t-flood2", backing=f"telnets://:{tcp_port()}")
     there.connect()
     wait_for(lambda: there.state == N.VSERIAL_STATE_LISTENING, "it listens")
     tls_number = int(there.backing.rpartition(":")[2])
