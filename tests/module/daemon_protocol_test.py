@@ -93,7 +93,7 @@ def lines():
     d.next("BACKING_NTF", lines=rts)
 
     def seen():
-        return struct.unpack("i", fcntl.ioctl(guest.fileno(), termios.TIOCMGET, bytes(4)))[0] & up
+        return guest.lines() & up
 
     up = termios.TIOCM_CTS | termios.TIOCM_DSR | termios.TIOCM_CAR
     d.report(b["id"], "CONNECTED")

@@ -20,10 +20,9 @@ import stat
 import struct
 import time
 
-from lib import (N, RING, Loopguest, Refused, ctl, ctl_raw, equal, expect,
-                 forget_guest, genl, later, loopguest, make_port, nl, pattern,
-                 pattern_runs, Port, run, run_program, scratch, string, test,
-                 tmpfs, wait_for)
+from lib import (N, RING, Loopguest, Port, Refused, ctl, ctl_raw, equal, expect,
+                 forget_guest, later, loopguest, make_port, pattern, pattern_runs,
+                 run, run_program, scratch, test, tmpfs, wait_for)
 
 OWNER, GROUP = 12345, 23456
 STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
@@ -67,13 +66,6 @@ def owned_port(name, backing):
     ctl("guest", "add", name, "owner", f"{OWNER}:{GROUP}")
     ctl("port", "add", f"{name}/0", "backing", backing)
     return Port(name)
-
-
-def set_backing(port, spec):
-    """Sets it by netlink: many times faster than a new process."""
-    nl().call("PORT_SET", string(N.VSERIAL_A_PORT_GUEST, port.guest) +
-              genl.u32(N.VSERIAL_A_PORT_INDEX, port.index) +
-              string(N.VSERIAL_A_PORT_BACKING, spec))
 
 
 def send(port, data):
@@ -604,7 +596,7 @@ def setters_root():
         status = 1
         try:
             os.chroot(root)
-            set_backing(port, "file:/inside#max-size=4K")
+            port.set(backing="file:/inside#max-size=4K")
             status = 0
         finally:
             os._exit(status)
@@ -677,7 +669,7 @@ def read_only_file_system():
     port = make_port("t-ro")
     for name in ("there", "new"):
         try:
-            set_backing(port, f"file:{directory}/{name}")
+            port.set(backing=f"file:{directory}/{name}")
             raise AssertionError("it is not refused")
         except Refused as e:
             equal(e.errno, errno.EROFS, "errno")
@@ -697,7 +689,7 @@ def switches_under_load():
     for n in range(1, 101):
         path = files[n % 2]
         seen = size(path)
-        set_backing(port, f"file:{path}")
+        port.set(backing=f"file:{path}")
         wait_for(lambda p=path, s=seen: size(p) > s, "the guest goes on")
     guest.terminate()
     total = int(guest.finish()["flood"]["bytes"])
@@ -719,7 +711,7 @@ def set_again_under_load():
     while at < len(data):
         # What there is room for is on its way, or waits, when it is set.
         at += handle.write(data[at:at + RING])
-        set_backing(port, spec)
+        port.set(backing=spec)
     all_taken(port)
     same(whole(path), data, "the files")
 

@@ -10,10 +10,10 @@ import errno
 import json
 import os
 import select
-import shutil
 import subprocess
 import time
 
+from console import as_user, everybodys_vserialctl
 from lib import (N, PATIENCE, SLOWNESS, SYSFS, Port, Refused, attr, ctl, ctl_json, ctl_raw,
                  delete_guest, diag, equal, everything, expect, forget_guest,
                  guest_exists, later, make_guest, make_port, nl, read_file,
@@ -36,14 +36,7 @@ def sysfs_value(guest_or_port, name):
 
 
 def as_nobody(*args):
-    return run_program(*args, user=NOBODY, group=NOBODY, extra_groups=[])
-
-
-def nobodys_vserialctl():
-    """A copy of vserialctl where nobody can start it; returns its path."""
-    directory = scratch()
-    os.chmod(directory, 0o755)
-    return shutil.copy(shutil.which("vserialctl"), directory)
+    return run_program(*args, **as_user("nobody"))
 
 
 @test
@@ -289,7 +282,7 @@ def modem_manager():
 def owner_may_connect():
     """the owner may connect and disconnect, nothing else; others may not"""
     port, = make_guest("o-may", 1, backing="loopback")
-    vserialctl = nobodys_vserialctl()
+    vserialctl = everybodys_vserialctl()
     for words in (("port", "connect", port.name), ("port", "disconnect", port.name)):
         r = as_nobody(vserialctl, *words)
         equal(r.status, 1, f"a stranger's {words[1]}")

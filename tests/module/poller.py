@@ -21,9 +21,7 @@ def joined(name, **settings):
     near, far = make_guest(name, 2)
     far.set(backing=f"pipe:{name}#near=client")
     near.set(backing=f"pipe:{name}", **settings)
-    handle = far.open()
-    later(handle.close)
-    return near, handle
+    return near, far.open()
 
 
 class PollingGuest:

@@ -13,8 +13,7 @@ import tty
 import serial
 
 from genl import N
-from lib import (PATIENCE, TIOCGICOUNT, equal, expect, later, make_port, run, test,
-                 wait_for)
+from lib import PATIENCE, equal, expect, later, make_port, run, test, wait_for
 from peer import tcp_port
 from terminal import Terminal
 from vseriald import Daemon
@@ -42,8 +41,7 @@ class Guest:
 
     def lines(self):
         """What it sees of the far end."""
-        lines, = struct.unpack("i", fcntl.ioctl(self.tty.fileno(), termios.TIOCMGET, bytes(4)))
-        return lines & UP
+        return self.tty.lines() & UP
 
     def sees(self, lines):
         wait_for(lambda: self.lines() == lines, f"lines {lines:#x}, not {self.lines():#x}")
@@ -64,7 +62,7 @@ class Guest:
         equal(self.tty.read_exactly(len(data)), data, "what the guest reads")
 
     def changes_of_dsr(self):
-        return struct.unpack("20i", fcntl.ioctl(self.tty.fileno(), TIOCGICOUNT, bytes(80)))[1]
+        return self.tty.icount()["dsr"]
 
     def breaks(self):
         return self.port.get()["break"]

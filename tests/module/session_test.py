@@ -252,10 +252,8 @@ def breaks_are_no_bytes():
     session = s.attach(port)["id"]
     s.send(session, 0, bytes(6000))
 
-    def waiting():
-        return struct.unpack("i", fcntl.ioctl(guest.fd, termios.FIONREAD, bytes(4)))[0]
     # The line discipline is full, so that what follows stays in front of it.
-    wait_for(lambda: waiting() == 4095, "it is full")
+    wait_for(lambda: guest.ioctl_int(termios.FIONREAD) == 4095, "it is full")
     for _ in range(3):
         nl().call("PORT_BREAK", port.request())
     equal(port.get()["break"], 3, "breaks")

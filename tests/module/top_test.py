@@ -6,24 +6,15 @@
 """
 import os
 import shutil
-import socket
 import subprocess
 
 from lib import PATIENCE, equal, later, make_guest, run, scratch, test, wait_for
-from peer import tcp_port
+from peer import listens, tcp_port
 from terminal import Terminal
 
 CLEAR = b"\x1b[?1049h"
 HOME = b"\x1b[H"
 RESTORE = b"\x1b[?1049l"
-
-
-def answers(number):
-    try:
-        socket.create_connection(("127.0.0.1", number), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def server():
@@ -42,7 +33,7 @@ def server():
                                stderr=subprocess.DEVNULL)
     later(process.wait)
     later(process.kill)
-    wait_for(lambda: answers(number), "the ssh server")
+    wait_for(lambda: listens(number), "the ssh server")
     return ("ssh", "-F", "/dev/null", "-q", "-tt", "-p", str(number), "-i", f"{folder}/key",
             "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
             "-o", "UserKnownHostsFile=/dev/null", "root@127.0.0.1")

@@ -6,11 +6,9 @@
 """
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import signal
-import struct
 import subprocess
 import sys
 import termios
@@ -133,8 +131,7 @@ def com_port():
     tty = port.open()
 
     def lines():
-        seen, = struct.unpack("i", fcntl.ioctl(tty.fileno(), termios.TIOCMGET, bytes(4)))
-        return seen & (there | termios.TIOCM_CTS)
+        return tty.lines() & (there | termios.TIOCM_CTS)
     wait_for(lambda: lines() == termios.TIOCM_CTS, "nobody is there")
     viewer = Viewer(c.view_port).see("com")
     wait_for(lambda: lines() == there | termios.TIOCM_CTS, "somebody is there")
