@@ -20,6 +20,7 @@ import stat
 import struct
 import time
 
+from files import contents, same, size
 from lib import (N, RING, Loopguest, Port, Refused, ctl, ctl_raw, equal, expect,
                  forget_guest, later, loopguest, make_port, pattern, pattern_runs,
                  run, run_program, scratch, test, tmpfs, wait_for)
@@ -29,18 +30,6 @@ STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
 STAMP_LEN = 25
 # Writes as fast as the port takes them and never drops.
 FAST = ("--write=poll", "--chunk=4096")
-
-
-def load(path):
-    with open(path, "rb") as f:
-        return f.read()
-
-
-def size(path):
-    try:
-        return os.path.getsize(path)
-    except FileNotFoundError:
-        return 0
 
 
 def older_first(path):
@@ -53,7 +42,7 @@ def older_first(path):
 
 def whole(path):
     """What all files of a capture hold together."""
-    return b"".join(load(p) for p in older_first(path))
+    return b"".join(contents(p) for p in older_first(path))
 
 
 def all_taken(port):
@@ -73,16 +62,6 @@ def send(port, data):
     handle = port.open()
     handle.write_all(data)
     return handle
-
-
-def same(got, want, what):
-    """Compares bytes; says where they differ and not what they are."""
-    if got == want:
-        return
-    at = next((i for i, (a, b) in enumerate(zip(got, want)) if a != b),
-              min(len(got), len(want)))
-    raise AssertionError(f"{what}: {len(got)} bytes, not {len(want)}, "
-                         f"and different at {at}")
 
 
 def common(a, at, b, bt):
@@ -146,7 +125,7 @@ def appends():
     port = make_port("t-append", backing=f"file:{path}")
     loopguest(port, "send=100000", options=FAST)
     all_taken(port)
-    same(load(path), b"before\n" + pattern(100000), "the file")
+    same(contents(path), b"before\n" + pattern(100000), "the file")
     equal(port.state, N.VSERIAL_STATE_CONNECTED, "the state")
     equal(port.dropped_bytes, 0, "dropped bytes")
 
@@ -158,7 +137,7 @@ def single_bytes():
     port = make_port("t-single", backing=f"file:{path}")
     loopguest(port, "send=5000", options=("--write=poll",))
     wait_for(lambda: size(path) == 5000, "all bytes arrive after the last close")
-    same(load(path), pattern(5000), "the file")
+    same(contents(path), pattern(5000), "the file")
 
 
 @test
@@ -186,7 +165,7 @@ def truncates():
     send(port, b"new")
     wait_for(lambda: size(path) == 3, "the new bytes arrive")
     port.set("backing", f"file:{path}")
-    same(load(path), b"new", "the file that was set again")
+    same(contents(path), b"new", "the file that was set again")
 
 
 @test
@@ -252,7 +231,7 @@ def starts_over():
     loopguest(port, f"send={3 * 4096 + 7}", options=FAST)
     all_taken(port)
     equal(os.listdir(os.path.dirname(path)), ["log"], "the files")
-    same(load(path), pattern(7, offset=3 * 4096), "the file")
+    same(contents(path), pattern(7, offset=3 * 4096), "the file")
 
 
 @test
@@ -280,7 +259,7 @@ def rotation_blocked():
              "the state says so")
     expect("log.1" in port.reason and "directory" in port.reason,
            f"the reason is {port.reason!r}")
-    same(load(path), pattern(4096), "the file meanwhile")
+    same(contents(path), pattern(4096), "the file meanwhile")
     os.rmdir(f"{path}.1")
     wait_for(lambda: port.state == N.VSERIAL_STATE_CONNECTED, "it goes on")
     all_taken(port)
@@ -302,7 +281,7 @@ def moved_away():
     os.rename(path, path + ".old")
     handle.write_all(b"second")
     wait_for(lambda: size(path) == 6, "a new file is made")
-    same(load(path + ".old") + load(path), b"firstsecond", "both files")
+    same(contents(path + ".old") + contents(path), b"firstsecond", "both files")
     os.unlink(path)
     handle.write_all(b"third")
     wait_for(lambda: size(path) == 5, "a removed file is made again")
@@ -311,11 +290,11 @@ def moved_away():
     os.rename(path + ".new", path)
     handle.write_all(b"fourth")
     all_taken(port)
-    same(load(path), b"made by logrotate: fourth", "the replaced file")
+    same(contents(path), b"made by logrotate: fourth", "the replaced file")
     os.truncate(path, 0)
     handle.write_all(b"fifth")
     all_taken(port)
-    same(load(path), b"fifth", "the emptied file")
+    same(contents(path), b"fifth", "the emptied file")
 
 
 @test
@@ -335,7 +314,7 @@ def moved_to_a_link():
     equal(port.state, N.VSERIAL_STATE_RECOVERABLE_ERROR, "the state")
     os.unlink(path)
     wait_for(lambda: size(path) == 1, "it goes on")
-    same(load(path), b"2", "the new file")
+    same(contents(path), b"2", "the new file")
     equal(size(f"{directory}/secret"), 0, "the size of the link's target")
 
 
@@ -354,8 +333,8 @@ def timestamps():
     after = time.time()
     wanted = (STAMP + b"one\r\n" + STAMP + b"two\n" + STAMP + b"\n" + STAMP +
               b"login: ")
-    expect(re.fullmatch(wanted, load(path)), f"the file is {load(path)!r}")
-    for line in load(path).splitlines():
+    expect(re.fullmatch(wanted, contents(path)), f"the file is {contents(path)!r}")
+    for line in contents(path).splitlines():
         when = calendar.timegm(time.strptime(line[:19].decode(),
                                              "%Y-%m-%dT%H:%M:%S"))
         when += int(line[20:23]) / 1000
@@ -367,7 +346,7 @@ def timestamps():
     handle.write_all(b"root\nx\n")
     all_taken(port)
     wanted += b"root\n" + STAMP + b"x\n"
-    expect(re.fullmatch(wanted, load(path)), f"the file is {load(path)!r}")
+    expect(re.fullmatch(wanted, contents(path)), f"the file is {contents(path)!r}")
 
 
 @test
@@ -410,7 +389,7 @@ def no_space():
         all_taken(port)
         handle.write_all(b"later\n")
         all_taken(port)
-        got = load(path)
+        got = contents(path)
         if options:
             lines = got.splitlines(True)
             expect(all(re.match(STAMP, line) for line in lines), "no stamp")
@@ -434,7 +413,7 @@ def no_space_drops():
     wait_for(lambda: port.state == N.VSERIAL_STATE_CONNECTED, "it recovers")
     all_taken(port)
     guest.terminate().finish()
-    data = load(path)
+    data = contents(path)
     runs = pattern_runs(data)
     dropped = port.dropped_bytes
     expect(dropped >= total - 2 * RING, f"only {dropped} bytes were dropped")
@@ -549,7 +528,7 @@ def quota():
         limit_blocks(device, uid, 0)
         wait_for(lambda p=port: p.state == N.VSERIAL_STATE_CONNECTED, "it recovers")
         all_taken(port)
-        same(load(path), pattern(110000), "the file")
+        same(contents(path), pattern(110000), "the file")
 
 
 @test
@@ -656,7 +635,7 @@ def refusals_keep_the_old():
     equal(sorted(os.listdir(d)), listing, "the files afterwards")
     handle.write_all(b"after")
     all_taken(port)
-    same(load(path), b"before after", "the old backing's file")
+    same(contents(path), b"before after", "the old backing's file")
 
 
 @test
@@ -696,7 +675,7 @@ def switches_under_load():
     all_taken(port)
     equal(port.dropped_bytes, 0, "dropped bytes")
     equal(sum(map(size, files)), total, "bytes in both files")
-    count = pieces([memoryview(load(p)) for p in files],
+    count = pieces([memoryview(contents(p)) for p in files],
                    memoryview(pattern(total)))
     expect(count >= 100, f"there are only {count} pieces")
 
@@ -728,7 +707,7 @@ def disconnect_and_connect():
     equal(size(path), 1, "the size while disconnected")
     port.connect()
     all_taken(port)
-    same(load(path), b"1" + b"2" * 1000, "the file")
+    same(contents(path), b"1" + b"2" * 1000, "the file")
 
 
 @test

@@ -22,6 +22,7 @@ import subprocess
 import termios
 import time
 
+from files import contents
 from lib import (DEBUG, N, RING, TCSBRKP, Loopguest, diag, equal, expect, forget_client,
                  later, make_guest, make_port, pattern_runs, read_file, remove_guest, run,
                  scratch, test, tmpfs, wait_for)
@@ -41,11 +42,6 @@ def end(guests):
         guest.process.terminate()
     for guest in guests:
         guest.process.communicate()
-
-
-def contents(path):
-    with open(path, "rb") as f:
-        return f.read()
 
 
 # victims: each moves AMOUNT bytes and returns in how many seconds

@@ -17,6 +17,7 @@ import select
 import termios
 import time
 
+from files import contents, same, size
 from genl import Refused, u32
 from lib import (N, RING, TCSBRKP, Loopguest, Port, ctl, ctl_json, equal,
                  expect, forget_guest, later, loopguest, make_guest, make_port,
@@ -27,33 +28,11 @@ DTR = termios.TIOCM_DTR.to_bytes(4, "little")
 FAST = ("--write=poll", "--chunk=4096")
 
 
-def load(path):
-    with open(path, "rb") as f:
-        return f.read()
-
-
-def size(path):
-    try:
-        return os.path.getsize(path)
-    except FileNotFoundError:
-        return 0
-
-
-def same(got, want, what):
-    """Compares bytes; says where they differ and not what they are."""
-    if got == want:
-        return
-    at = next((i for i, (a, b) in enumerate(zip(got, want)) if a != b),
-              min(len(got), len(want)))
-    raise AssertionError(f"{what}: {len(got)} bytes, not {len(want)}, "
-                         f"and different at {at}")
-
-
 def holds(path, want):
     """Waits until a file has so many bytes, and compares them."""
     wait_for(lambda: size(path) >= len(want),
              f"{path} has {size(path)} of {len(want)} bytes")
-    same(load(path), want, path)
+    same(contents(path), want, path)
 
 
 def refused(port, number, *words, **settings):
@@ -94,7 +73,7 @@ def log_of_any_backing():
     port.set(backing=f"file:{directory}/all")
     port.connect()
     wait_for(lambda: port.tx_unread == 0, "the last of it is written")
-    same(load(log), written, "the log")
+    same(contents(log), written, "the log")
 
 
 @test
@@ -113,7 +92,7 @@ def log_begins():
     port.set(log=f"file:{directory}/second")
     handle.write_all(b"three")
     holds(f"{directory}/second", b"three")
-    same(load(f"{directory}/first"), b"one ", "the first log")
+    same(contents(f"{directory}/first"), b"one ", "the first log")
     equal(ctl_json("port", "show", port.name)["log"],
           f"file:{directory}/second", "the log by vserialctl")
 
@@ -125,14 +104,14 @@ def log_keys():
     port = make_port("y-keys", log=f"file:{log}#max-size=4K&keep=9")
     loopguest(port, "send=10000", options=FAST)
     wait_for(lambda: size(log) == 10000 - 8192, "all is in the files")
-    same(load(f"{log}.2") + load(f"{log}.1") + load(log), pattern(10000),
+    same(contents(f"{log}.2") + contents(f"{log}.1") + contents(log), pattern(10000),
          "the files")
     port.set(log=f"file:{log}#truncate&timestamps")
     handle = port.open()
     handle.write_all(b"a\nb\n")
-    wait_for(lambda: load(log).count(b"\n") == 2, "the lines arrive")
-    expect(re.fullmatch(rb"(\d{4}-\d\d-\d\dT[\d:.]+Z [ab]\n){2}", load(log)),
-           f"the log is {load(log)!r}")
+    wait_for(lambda: contents(log).count(b"\n") == 2, "the lines arrive")
+    expect(re.fullmatch(rb"(\d{4}-\d\d-\d\dT[\d:.]+Z [ab]\n){2}", contents(log)),
+           f"the log is {contents(log)!r}")
 
 
 @test
@@ -176,7 +155,7 @@ def log_refusals():
             backing=f"file:{directory}")
     refused(port, errno.EISDIR, "log 'file:", log=f"file:{directory}",
             backing=f"file:{log}.2#truncate")
-    equal(load(f"{log}.2"), b"precious", "the file")
+    equal(contents(f"{log}.2"), b"precious", "the file")
     equal(port.log, f"file:{log}", "the log")
     handle.write_all(b"still")
     holds(log, b"still")
@@ -200,7 +179,7 @@ def log_switched_under_load():
     wait_for(lambda: sum(map(size, files)) + lost == total,
              f"{total} bytes are in the logs, but for {lost} lost")
     equal(lost, 0, "bytes the log lost")
-    runs = [run for path in files for run in pattern_runs(load(path))]
+    runs = [run for path in files for run in pattern_runs(contents(path))]
     expect(len(runs) > 50, f"there are only {len(runs)} pieces")
     end = 0
     for offset, length in sorted(runs):
@@ -243,7 +222,7 @@ def log_without_space():
           "log_dropped in sysfs")
     handle.write_all(pattern(1000, offset=total))
     wait_for(lambda: size(log) + port.log_dropped == total + 1000, "it goes on")
-    runs = pattern_runs(load(log))
+    runs = pattern_runs(contents(log))
     equal(runs[0][0], 0, "where the log begins")
     expect(runs[0][1] >= 10000, f"its first piece is {runs[0]}")
     equal(sum(runs[-1]), total + 1000, "where the log ends")
@@ -258,7 +237,7 @@ def log_and_backing_in_one_file():
     loopguest(port, "send=50000", options=FAST)
     wait_for(lambda: size(path) == 100000, "both arrive")
     lengths = {}
-    for offset, length in pattern_runs(load(path)):
+    for offset, length in pattern_runs(contents(path)):
         lengths[offset] = lengths.get(offset, 0) + length
     equal(sum(lengths.values()), 100000, "bytes that are the guest's")
     equal(port.log_reason, "", "log_reason")
@@ -301,7 +280,7 @@ def log_on_a_file_system_that_hangs():
     handle.write_all(b"after")
     wait_for(lambda: size(f"{directory}/log") + port.log_dropped == (1 << 20) + 5,
              "what the new log has and what is lost is all")
-    expect(load(f"{directory}/log").endswith(b"after"), "the end of the new log")
+    expect(contents(f"{directory}/log").endswith(b"after"), "the end of the new log")
     equal(run_program("fsfreeze", "-u", hanging).status, 0, "fsfreeze -u")
     wait_for(lambda: run_program("umount", hanging).status == 0,
              "the old log lets go of its file system")

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 
+from files import contents
 from genl import string, u32
 from lib import (N, PATIENCE, Loopguest, Port, diag, equal, expect, forget_guest, make_port, nl,
                  pattern_runs, run, scratch, test, wait_for)
@@ -19,11 +20,6 @@ MEGABYTES = int(os.environ.get("PROOF_MB") or 8)
 TELL = 10
 RULES = ("-c", "4096", "-t", "0")
 DCD = 0x80
-
-
-def contents(path):
-    with open(path, "rb") as f:
-        return f.read()
 
 
 def begin(guests):

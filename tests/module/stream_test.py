@@ -14,17 +14,13 @@ import subprocess
 import termios
 import time
 
+from files import contents
 from lib import (N, RING, Loopguest, Skip, equal, expect, later, loopguest,
                  make_guest, make_port, pattern, pattern_runs, read_file,
                  remove_guest, run, run_program, scratch, test, tmpfs, tool,
                  wait_for, write_sysfs)
 
 BLOCKS = ("-c", "1000", "-w", "poll")
-
-
-def contents(path):
-    with open(path, "rb") as f:
-        return f.read()
 
 
 def grow(directory):

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 
+from files import contents
 from genl import N
 from lib import (Port, Refused, ctl, ctl_json, equal, expect, forget_guest, later, make_port,
                  pattern, read_file, run, run_program, scratch, test, wait_for)
@@ -224,8 +225,7 @@ def killed_and_restarted():
         at += 5000
         c.start()
     wait_for(lambda: os.path.getsize(log) == at, "all is there")
-    with open(log, "rb") as f:
-        equal(f.read(), data[:at], "what was recorded")
+    equal(contents(log), data[:at], "what was recorded")
 
 
 @test
