@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A socket that attaches to ports, or serves them as the daemon does."""
+import errno
 import select
 import socket
 import struct
@@ -110,6 +111,28 @@ class Socket(genl.Client):
         self.call("DATA", u32(N.VSERIAL_A_DATA_SESSION, session) +
                   u64(N.VSERIAL_A_DATA_OFFSET, offset) +
                   attr(N.VSERIAL_A_DATA_BYTES, data))
+
+    def send_through(self, session, offset, data, guest):
+        """Sends input that begins at an offset; the guest reads it when there is no room.
+
+        Returns what the guest has read, and how often there was none."""
+        at = short = 0
+        got = b""
+        while at < len(data):
+            piece = data[at:at + 30000]
+            try:
+                self.send(session, offset + at, piece)
+                at += len(piece)
+            except Refused as e:
+                equal(e.errno, errno.EAGAIN, "the errno")
+                short += 1
+                # Nothing comes before the guest reads.
+                while not any(kind == "DATA_ROOM_NTF" for kind, _ in self.told):
+                    got += guest.read() or b""
+                    self.pump(0.01)
+                at = self.next("DATA_ROOM_NTF")["offset"] - offset
+                expect(0 <= at <= len(data), f"the offset to go on from is {at}")
+        return got + guest.read_exactly(len(data) - len(got)), short
 
     def read(self, session, n, ack=True):
         """n bytes of output, each acknowledged, without a gap."""
