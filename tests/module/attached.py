@@ -24,27 +24,7 @@ class Socket(genl.Client):
         self.sock.setsockopt(socket.SOL_SOCKET, 33, rcvbuf)  # SO_RCVBUFFORCE
         later(self.close)
 
-    def _talk(self, kind, body, flags):
-        # as Client's, but keeps what comes in between
-        self.sequence += 1
-        header = struct.pack("=IHHII", 16 + len(body), kind,
-                             flags | genl.NLM_F_REQUEST, self.sequence, 0)
-        self.sock.send(header + body)
-        answers = []
-        while True:
-            data = self.sock.recv(1 << 18)
-            while data:
-                length, kind, mflags, seq, _ = struct.unpack_from("=IHHII", data)
-                message, data = data[16:length], data[(length + 3) & ~3:]
-                if not seq:
-                    self._keep(message)
-                elif seq == self.sequence:
-                    if kind in (genl.NLMSG_ERROR, genl.NLMSG_DONE):
-                        self._judge(kind, message, mflags)
-                        return answers
-                    answers.append((message[0], message[4:]))
-
-    def _keep(self, message):
+    def unasked(self, message):
         self.told.append((NAMES[message[0]],
                           genl.decode(message[0], message[4:])))
 
@@ -55,7 +35,7 @@ class Socket(genl.Client):
         data = self.sock.recv(1 << 18)
         while data:
             length, = struct.unpack_from("=I", data)
-            self._keep(data[16:length])
+            self.unasked(data[16:length])
             data = data[(length + 3) & ~3:]
         return True
 

@@ -150,6 +150,9 @@ class Client:
             name = fields[1].rstrip(b"\0").decode()
             self.groups[name] = int.from_bytes(fields[2], "little")
 
+    def unasked(self, message):
+        """A message that answers nothing; nobody here wants those."""
+
     def _talk(self, kind, body, flags):
         """Sends a message; returns the answers up to ACK, DONE or error."""
         self.sequence += 1
@@ -162,6 +165,8 @@ class Client:
             while data:
                 length, kind, mflags, seq, _ = struct.unpack_from("=IHHII", data)
                 message, data = data[16:length], data[(length + 3) & ~3:]
+                if not seq:
+                    self.unasked(message)
                 if seq != self.sequence:
                     continue
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
