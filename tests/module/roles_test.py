@@ -76,7 +76,8 @@ def port(name, index=0):
 class Row:
     """A command.
 
-    role     "configure", "connect", "anybody", or "nobody": it is only told
+    role     "configure", "connect", "anybody"; "none": who asks here is never obeyed;
+             or "nobody": the kernel takes no such command, it only tells
     ask      guest's name -> the request's attributes
     change   whether it changes guests and ports, so that a refusal can be told
              from obedience by that, too
