@@ -14,7 +14,7 @@ import subprocess
 import termios
 import time
 
-from lib import PATIENCE, expect, later, nl, scratch, wait_for
+from lib import PATIENCE, expect, later, nl, process_state, scratch, wait_for
 
 #: The program's own lines among the guest's.
 OWN = re.compile(rb"(?:\r\n)?\[vserial: ([^\r\n]*)\]\r?\n")
@@ -155,8 +155,7 @@ class Started:
         self.process.send_signal(number)
 
     def stopped(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as f:
-            return f.read().rpartition(")")[2].split()[0] == "T"
+        return process_state(self.process.pid) == "T"
 
 
 class Terminal(Started):

@@ -553,13 +553,17 @@ def _run_one(function, number):
     return not error
 
 
+def process_state(pid):
+    """The letter that /proc/PID/stat has for it, see proc(5): S sleeps, T is stopped."""
+    return read_file(f"/proc/{pid}/stat").rpartition(")")[2].split()[0]
+
+
 def has_ended(pid):
     """Whether a process has let go of all that it had, its sockets too."""
     try:
-        stat = read_file(f"/proc/{pid}/stat")
+        return process_state(pid) == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
-    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def _end_daemon():

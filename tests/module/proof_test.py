@@ -12,7 +12,7 @@ import time
 from files import contents
 from genl import string, u32
 from lib import (N, PATIENCE, Loopguest, Port, diag, equal, expect, forget_guest, make_port, nl,
-                 pattern_runs, run, scratch, test, wait_for)
+                 pattern_runs, process_state, run, scratch, test, wait_for)
 from qemu import LCR, MCR, MSR, Qemu
 
 MEGABYTES = int(os.environ.get("PROOF_MB") or 8)
@@ -48,12 +48,6 @@ def finish(guests, tell):
 
 # a pair
 
-def sleeps(pid):
-    """Does the process wait for something?  See proc(5), /proc/pid/stat."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        return f.read().rpartition(")")[2].split()[0] == "S"
-
-
 @test
 def pair():
     """MB each way at once through a pair of slow readers: equal checksums, nothing dropped"""
@@ -67,7 +61,8 @@ def pair():
     # Left to themselves one may read as fast as the other writes: so that both
     # find no room, each writes for a while to one that does not read.
     begin(guests[:1])
-    wait_for(lambda: a.tx_unread and sleeps(guests[0].process.pid), "the first finds no room")
+    wait_for(lambda: a.tx_unread and process_state(guests[0].process.pid) == "S",
+             "the first finds no room")
     guests[0].process.send_signal(signal.SIGSTOP)
     begin(guests[1:])
     wait_for(lambda: not a.tx_unread, "the second found no room, and so it reads")
