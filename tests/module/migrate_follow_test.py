@@ -4,7 +4,7 @@
 
 Two guests of one VM stand for a guest on two hosts, as in migrate_test.py.
 """
-import json
+import contextlib
 import os
 import socket
 import struct
@@ -21,6 +21,7 @@ from vseriald import Daemon
 
 # Also as ssh, which is a link.
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+from qmp import Qmp  # noqa: E402
 from vspc import Concentrator, Viewer  # noqa: E402
 
 # time limit: 900
@@ -203,16 +204,8 @@ class Machine:
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(PATIENCE)
             s.connect(self.qmp + "2")
-            answers = s.makefile()
-            answers.readline()
-            for request in ({"execute": "qmp_capabilities"},
-                            {"execute": command, "arguments": arguments}):
-                s.sendall(json.dumps(request).encode())
-                while True:
-                    answer = json.loads(answers.readline())
-                    if "event" not in answer:
-                        break
-            return answer
+            with contextlib.closing(Qmp(s)) as qmp:
+                return qmp.tell(command, **arguments)
 
 
 def follow(machine, guest, there):
@@ -232,7 +225,7 @@ def follow(machine, guest, there):
         follower.stderr.close()
     later(end)
     wait_for(lambda: any(c["capability"] == "pause-before-switchover" and c["state"] for c in
-                         machine.tell("query-migrate-capabilities")["return"]),
+                         machine.tell("query-migrate-capabilities")),
              "it is to pause")
     return follower
 

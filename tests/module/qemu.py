@@ -5,12 +5,15 @@ The guest's firmware is nothing but HLT: its time passes, but it touches
 nothing.  The test itself reads and writes the UART's registers (the qtest
 protocol), so all that touches the port is QEMU's own code.
 """
-import json
 import socket
 import subprocess
+import sys
 import tempfile
 
-from lib import PATIENCE, expect, later, wait_for
+from lib import HERE, PATIENCE, expect, later, wait_for
+
+sys.path.append(f"{HERE}/../lib")
+from qmp import Qmp  # noqa: E402
 
 #: 16550 registers of COM1
 THR = RBR = DLL = 0x3f8
@@ -46,10 +49,10 @@ class Qemu:
             stderr=subprocess.PIPE, text=True,
             start_new_session=session_leader)
         later(self.kill)
-        self.qtest = self._accept(self._qtest)
-        self.qmp = self._accept(self._qmp)
-        self.qmp.readline()
-        self.command("qmp_capabilities")
+        self.qtest = self._accept(self._qtest).makefile("rw", encoding="utf-8", newline="\n")
+        later(self.qtest.close)
+        self.qmp = Qmp(self._accept(self._qmp))
+        later(self.qmp.close)
 
     def _listen(self, name):
         s = socket.socket(socket.AF_UNIX)
@@ -69,10 +72,8 @@ class Qemu:
                 return None
         connection, _ = wait_for(attempt, "QEMU answers")
         connection.settimeout(PATIENCE)
-        stream = connection.makefile("rw", encoding="utf-8", newline="\n")
         later(connection.close)
-        later(stream.close)
-        return stream
+        return connection
 
     def kill(self):
         if self.process.poll() is None:
@@ -85,17 +86,7 @@ class Qemu:
 
     def command(self, name, **arguments):
         """A QMP command; returns what it returns."""
-        request = {"execute": name, "arguments": arguments}
-        self.qmp.write(json.dumps(request) + "\n")
-        self.qmp.flush()
-        while True:
-            line = self.qmp.readline()
-            expect(line, f"QEMU is gone: {name}")
-            answer = json.loads(line)
-            if "event" in answer:
-                continue
-            expect("return" in answer, f"QMP {name}: {answer}")
-            return answer["return"]
+        return self.qmp.tell(name, **arguments)
 
     def _talk(self, words):
         self.qtest.write(words + "\n")
