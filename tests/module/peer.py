@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import select
 import socket
+import subprocess
 import termios
 
 from genl import N
@@ -23,6 +24,12 @@ def tcp_port():
     global _port
     _port += 1
     return _port
+
+
+def have_address():
+    """An address that is not this host's own: else ser2net resolves none."""
+    subprocess.run(["busybox", "ifconfig", "lo:1", "192.0.2.1"], check=True)
+    later(subprocess.run, ["busybox", "ifconfig", "lo:1", "down"], check=True)
 
 
 class Peer:

@@ -9,7 +9,7 @@ import threading
 
 from lib import (PATIENCE, Loopguest, equal, expect, later, make_port,
                  pattern, run, run_program, scratch, test, wait_for)
-from peer import LISTENING, connected, server, tcp_port
+from peer import LISTENING, connected, have_address, server, tcp_port
 from qemu import LCR, Qemu
 from vseriald import Daemon
 
@@ -79,9 +79,7 @@ def nc():
 def ser2net():
     """ser2net, raw, which has another port for its serial line: there and back"""
     Daemon(retry_min=10, retry_max=1)
-    # It resolves no address where there is none but the host's own.
-    subprocess.run(["busybox", "ifconfig", "lo:1", "192.0.2.1"], check=True)
-    later(subprocess.run, ["busybox", "ifconfig", "lo:1", "down"], check=True)
+    have_address()
     number = tcp_port()
     line = make_port("p-line", backing="loopback")
     conf = f"{scratch()}/ser2net.yaml"

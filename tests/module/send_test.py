@@ -16,7 +16,7 @@ import threading
 
 from lib import (PATIENCE, Skip, ctl, ctl_raw, equal, expect, later, make_port, pattern,
                  run, scratch, test, wait_for)
-from moving import migration, renamed, typed_to
+from moving import LIMIT, migration, renamed, typed_to
 from peer import CONNECTED, listens, tcp_port
 from secured import certificate
 from systemd import HERE, Systemd
@@ -31,8 +31,8 @@ os.environ.setdefault("VSERIAL_VSPC", "vserial-vspc")
 
 CONF = "/etc/vserial/vseriald.conf"
 HELPER = f"{HERE}/../../helper/vserialctl"
-#: Nothing that is waited for takes so long; what is waited for in vain is SHORT.
-LIMIT, SHORT = str(int(PATIENCE * 1000)), str(int(PATIENCE * 200))
+#: What is waited for in vain has so long.
+SHORT = str(int(PATIENCE * 200))
 
 
 def settings(port, **others):

@@ -13,8 +13,9 @@ import tty
 
 from genl import N
 from lib import PATIENCE, equal, expect, later, read_file, make_port, run, scratch, test, wait_for
-from peer import listens, tcp_port
+from peer import have_address, listens, tcp_port
 from qemu import LSR, Qemu
+from secured import login
 from vseriald import Daemon
 
 # time limit: 300
@@ -79,12 +80,6 @@ class Far:
         equal(got, data, "what the far terminal reads")
 
 
-def have_address():
-    """An address that is not this host's own: else ser2net resolves none."""
-    subprocess.run(["busybox", "ifconfig", "lo:1", "192.0.2.1"], check=True)
-    later(subprocess.run, ["busybox", "ifconfig", "lo:1", "down"], check=True)
-
-
 @test
 def ser2net():
     """ser2net: all 256 values both ways"""
@@ -109,12 +104,8 @@ def ser2net():
 def telnetd():
     """in.telnetd: a shell's terminal, all 256 values there and back"""
     number = tcp_port()
-    login = f"{scratch()}/login"
-    with open(login, "w", encoding="ascii") as f:
-        f.write("#!/bin/sh\nstty raw -echo\nprintf 'login: '\nexec cat\n")
-    os.chmod(login, 0o755)
     server(number, "socat", f"TCP-LISTEN:{number},bind={HOST},reuseaddr,fork",
-            f"EXEC:/usr/sbin/in.telnetd -z nossl -L {login},nofork")
+            f"EXEC:/usr/sbin/in.telnetd -z nossl -L {login()},nofork")
     guest = Guest("d-telnetd", number)
     text = b""
     while not text.endswith(b"login: "):

@@ -17,6 +17,7 @@ from files import contents
 from genl import N
 from lib import (Port, Refused, ctl, ctl_json, equal, expect, forget_guest, later, make_port,
                  pattern, read_file, run, run_program, scratch, test, wait_for)
+from peer import tcp_port
 from vseriald import Daemon
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -176,18 +177,19 @@ def encrypted():
                              "-fingerprint", "-sha256"], stdout=subprocess.PIPE, text=True,
                             check=True).stdout.strip().split("=")[1]
     daemon()
-    c = concentrator(f"--listen=telnets://127.0.0.1:{20001}",
+    number = tcp_port()
+    c = concentrator(f"--listen=telnets://127.0.0.1:{number}",
                      certificate=f"{directory}/server.pem")
     port = behind(c, "tls")
     tty = port.open()
     stands(port, CONNECTED)
-    port.set(proxy=f"telnets://127.0.0.1:20001#thumbprint={digest}")
+    port.set(proxy=f"telnets://127.0.0.1:{number}#thumbprint={digest}")
     stands(port, CONNECTED)
     tty.write_all(b"secret")
     viewer = Viewer(c.view_port).see("tls")
     viewer.wants(b"secret")
     expect("TLSv1.3" in port.peer, port.peer)
-    port.set(proxy=f"telnets://127.0.0.1:20001#thumbprint={'00' * 32}")
+    port.set(proxy=f"telnets://127.0.0.1:{number}#thumbprint={'00' * 32}")
     stands(port, RECOVERABLE, "has the thumbprint")
     # AUTHENTICATION, where a key demands it and where none does.
     for keys in f"#thumbprint={digest}", "":
