@@ -10,8 +10,8 @@
  *   read(2)   bytes that went out; waits for some
  *
  * Parameters: "line", N of ttyS<N>; "lines", the upper half of MSR, which the
- * far end drives; "mcr" and "lcr", as they were written; "obey_rts", whether the
- * far end sends nothing while RTS is down.
+ * far end drives; "mcr", as it was written.  While RTS is down the far end sends
+ * nothing.
  */
 #include <linux/bits.h>
 #include <linux/err.h>
@@ -50,15 +50,13 @@ static bool fake_thre;
 
 static int line = -1;
 module_param(line, int, 0444);
-static bool obey_rts = true;
-module_param(obey_rts, bool, 0644);
 
 /* The far end sends what the receiver has room for. */
 static void fake_receive(void)
 {
 	struct fake_byte b;
 
-	if (obey_rts && !(fake_mcr & UART_MCR_RTS))
+	if (!(fake_mcr & UART_MCR_RTS))
 		return;
 	while (!kfifo_is_full(&fake_rx) && kfifo_get(&fake_line, &b))
 		kfifo_put(&fake_rx, b);
@@ -230,7 +228,6 @@ static const struct kernel_param_ops fake_register_ops = {
 
 module_param_cb(lines, &fake_lines_ops, &fake_msr, 0644);
 module_param_cb(mcr, &fake_register_ops, &fake_mcr, 0444);
-module_param_cb(lcr, &fake_register_ops, &fake_lcr, 0444);
 
 /* the line */
 
