@@ -16,7 +16,7 @@ import threading
 import time
 
 from console import get_size
-from lib import (Loopguest, equal, expect, make_port, pattern, run, test,
+from lib import (RING, Loopguest, equal, expect, make_port, pattern, run, test,
                  wait_for)
 from peer import (LISTENING, Peer, accept, connected, dial, listen,
                   server, tcp_port)
@@ -62,13 +62,6 @@ def under_load():
     print(f"# {RESTARTS} restarts, {round_.sent} bytes each way")
 
 
-def stands(port):
-    """Whether the guest took nothing for a while."""
-    before = port.rx_bytes
-    time.sleep(0.2)
-    return port.rx_bytes == before
-
-
 @test
 def refusing_guest():
     """what a guest that does not read has not taken comes once, from the next daemon"""
@@ -82,7 +75,7 @@ def refusing_guest():
     sender.start()
     for _ in range(3):
         # All the room there is has been filled, and the daemon waits for more.
-        wait_for(lambda: stands(port), "the guest takes no more")
+        wait_for(lambda: port.rx_unread == RING, "the guest takes no more")
         daemon.restart()
         connected(port)
         equal(guest.read_exactly(100000), data[:100000], "what the guest read")
