@@ -317,8 +317,19 @@ class Viewer(Telnet):
 
 
 def certificates(folder):
+    """Makes those of tests/unit/certificates, which everybody may read."""
     subprocess.run([os.path.join(os.path.dirname(os.path.abspath(__file__)), "../unit/certificates"),
                     folder], check=True)
+    os.chmod(folder, 0o755)
+    for name in os.listdir(folder):
+        os.chmod(f"{folder}/{name}", 0o644)
+
+
+def thumbprint(folder):
+    """The server's, as openssl prints it."""
+    done = subprocess.run(["openssl", "x509", "-in", f"{folder}/server.pem", "-noout",
+                           "-fingerprint", "-sha256"], stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip().split("=")[1]
 
 
 def client_context(folder, name=None):

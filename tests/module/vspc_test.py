@@ -9,7 +9,6 @@ import errno
 import os
 import re
 import signal
-import subprocess
 import sys
 import termios
 
@@ -22,7 +21,7 @@ from vseriald import Daemon
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import vspc  # noqa: E402
-from vspc import Concentrator, Viewer, certificates, listed  # noqa: E402
+from vspc import Concentrator, Viewer, certificates, listed, thumbprint  # noqa: E402
 
 # time limit: 900
 
@@ -169,13 +168,8 @@ def refused():
 def encrypted():
     """telnets, and TLS of telnet's option AUTHENTICATION: with a right thumbprint and a wrong one."""
     directory = scratch()
-    os.chmod(directory, 0o755)
     certificates(directory)
-    for name in os.listdir(directory):
-        os.chmod(f"{directory}/{name}", 0o644)
-    digest = subprocess.run(["openssl", "x509", "-in", f"{directory}/server.pem", "-noout",
-                             "-fingerprint", "-sha256"], stdout=subprocess.PIPE, text=True,
-                            check=True).stdout.strip().split("=")[1]
+    digest = thumbprint(directory)
     daemon()
     number = tcp_port()
     c = concentrator(f"--listen=telnets://127.0.0.1:{number}",

@@ -343,10 +343,7 @@ def test_limits():
 def test_tls():
     """telnets, and certificates of those who connect."""
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
         certificates(folder)
-        for name in os.listdir(folder):
-            os.chmod(f"{folder}/{name}", 0o644)
         settings = {"certificate": f"{folder}/server.pem", "client_ca": f"{folder}/ca.pem"}
         with Concentrator(scheme="telnets", keys="#peerName=alice.example", **settings) as c:
             context = client_context(folder, "client")
@@ -368,10 +365,7 @@ def test_auth():
     will, start = bytes.fromhex("fffb25"), bytes.fromhex("fffa2500070001fff0")
     asked = bytes.fromhex("fffd25 fffa25010700fff0 fffa2502070002fff0")
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
         certificates(folder)
-        for name in os.listdir(folder):
-            os.chmod(f"{folder}/{name}", 0o644)
         settings = {"certificate": f"{folder}/server.pem", "client_ca": f"{folder}/ca.pem"}
         port = free_port()
         with Concentrator(f"--viewers=web01 telnet://127.0.0.1:{port}#verify", **settings) as c:
@@ -400,10 +394,7 @@ def test_auth():
 def test_machine_auth():
     """A machine goes on in TLS by the option AUTHENTICATION; one that does not stays plain."""
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
         certificates(folder)
-        for name in os.listdir(folder):
-            os.chmod(f"{folder}/{name}", 0o644)
         settings = {"certificate": f"{folder}/server.pem", "client_ca": f"{folder}/ca.pem"}
         forced = free_port()
         with Concentrator(f"--listen=telnet://127.0.0.1:{forced}#peerName=alice.example",

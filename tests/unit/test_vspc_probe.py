@@ -9,7 +9,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import script
-from vspc import Concentrator, certificates, deviations, free_port
+from vspc import Concentrator, certificates, deviations, free_port, thumbprint
 
 # What it finds of each; none that only a viewer sees.
 FOUND = {
@@ -76,13 +76,8 @@ def test_text():
 
 def test_tls():
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
         certificates(folder)
-        for name in os.listdir(folder):
-            os.chmod(f"{folder}/{name}", 0o644)
-        digest = subprocess.run(["openssl", "x509", "-in", f"{folder}/server.pem", "-noout",
-                                 "-fingerprint", "-sha256"], stdout=subprocess.PIPE, text=True,
-                                check=True).stdout.strip().split("=")[1]
+        digest = thumbprint(folder)
         with Concentrator(scheme="telnets", certificate=f"{folder}/server.pem") as c:
             uri = f"telnets://127.0.0.1:{c.port}#thumbprint="
             result = probe_json(uri + digest)
@@ -95,13 +90,8 @@ def test_tls():
 def test_auth():
     """TLS by the option AUTHENTICATION, and where a key asks for what there is not."""
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
         certificates(folder)
-        for name in os.listdir(folder):
-            os.chmod(f"{folder}/{name}", 0o644)
-        digest = subprocess.run(["openssl", "x509", "-in", f"{folder}/server.pem", "-noout",
-                                 "-fingerprint", "-sha256"], stdout=subprocess.PIPE, text=True,
-                                check=True).stdout.strip().split("=")[1]
+        digest = thumbprint(folder)
         with Concentrator(certificate=f"{folder}/server.pem") as c:
             uri = f"telnet://127.0.0.1:{c.port}"
             for keys in "", f"#thumbprint={digest}":
