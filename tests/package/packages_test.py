@@ -146,6 +146,16 @@ def lintian(versions, begin):
     expect(not done.returncode, done.stdout)
 
 
+@test(steps=1)
+def upgrades_stop_nothing(versions, begin):
+    """an upgrade stops no unit that it does not start again"""
+    begin('what the packages do in an upgrade')
+    for name, package in versions.now.items():
+        done = subprocess.run(['dpkg-deb', '--info', package, 'preinst'], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        expect('stop' not in done.stdout, f'{name}: {done.stdout}')
+
+
 @test(steps=7)
 def life_of_packages(versions, begin):
     """installed, a second kernel, upgraded, removed, purged: nothing is left behind"""
