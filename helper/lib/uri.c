@@ -50,6 +50,7 @@ static const struct scheme {
 
 /**
  * struct parser - a specification being read
+ * @role: what it is called
  * @spec: as it was given
  * @scheme: its scheme, if it is one of the table's
  * @uri: what has been understood
@@ -57,6 +58,7 @@ static const struct scheme {
  * @size: its size
  */
 struct parser {
+	const char *role;
 	const char *spec;
 	const struct scheme *scheme;
 	struct uri *uri;
@@ -73,7 +75,7 @@ static int refuse(const struct parser *p, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(rule, sizeof(rule), format, args);
 	va_end(args);
-	snprintf(p->why, p->size, "backing '%.200s': %s", p->spec, rule);
+	snprintf(p->why, p->size, "%s '%.200s': %s", p->role, p->spec, rule);
 	return -EINVAL;
 }
 
@@ -83,8 +85,8 @@ static int check_text(const struct parser *p)
 
 	for (at = p->spec; *at; at++)
 		if (iscntrl((unsigned char)*at)) {
-			snprintf(p->why, p->size, "backing '%.*s': control character 0x%02x is not allowed",
-				 at - p->spec > 100 ? 100 : (int)(at - p->spec), p->spec,
+			snprintf(p->why, p->size, "%s '%.*s': control character 0x%02x is not allowed",
+				 p->role, at - p->spec > 100 ? 100 : (int)(at - p->spec), p->spec,
 				 (unsigned char)*at);
 			return -EINVAL;
 		}
@@ -516,9 +518,9 @@ static int parse(struct parser *p, char *body)
 	return parse_network(p, rest, keys);
 }
 
-int uri_parse(const char *spec, struct uri *uri, char *why, size_t size)
+int uri_parse_as(const char *role, const char *spec, struct uri *uri, char *why, size_t size)
 {
-	struct parser p = { .spec = spec, .uri = uri, .why = why, .size = size };
+	struct parser p = { .role = role, .spec = spec, .uri = uri, .why = why, .size = size };
 	char *body;
 	int rc;
 
@@ -529,8 +531,26 @@ int uri_parse(const char *spec, struct uri *uri, char *why, size_t size)
 	if (rc)
 		uri_free(uri);
 	if (rc == -ENOTSUP)
-		snprintf(why, size, "backing '%.200s' is not one that the daemon serves", spec);
+		snprintf(why, size, "%s '%.200s' is not one that the daemon serves", role, spec);
 	return rc;
+}
+
+int uri_parse(const char *spec, struct uri *uri, char *why, size_t size)
+{
+	return uri_parse_as("backing", spec, uri, why, size);
+}
+
+int uri_parse_proxy(const char *role, const char *spec, struct uri *uri, char *why, size_t size)
+{
+	int rc = uri_parse_as(role, spec, uri, why, size);
+
+	if (rc == -EINVAL || (!rc && uri->kind == URI_TELNET && *uri->host))
+		return rc;
+	if (!rc)
+		uri_free(uri);
+	snprintf(why, size, "%s '%.200s' is neither telnet://HOST:PORT nor telnets://HOST:PORT",
+		 role, spec);
+	return -EINVAL;
 }
 
 int uri_check(const char *spec, char *why, size_t size)

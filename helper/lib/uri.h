@@ -86,6 +86,30 @@ struct uri {
 int uri_parse(const char *spec, struct uri *uri, char *why, size_t size);
 
 /**
+ * uri_parse_as() - as uri_parse(), of what is not called a backing
+ * @role: what it is called: sentences begin with that
+ * @spec: the specification
+ * @uri: as for uri_parse()
+ * @why: as for uri_parse()
+ * @size: of @why
+ *
+ * Return: as uri_parse().
+ */
+int uri_parse_as(const char *role, const char *spec, struct uri *uri, char *why, size_t size);
+
+/**
+ * uri_parse_proxy() - understand the URI of a concentrator
+ * @role: what it is called
+ * @spec: the URI
+ * @uri: as for uri_parse()
+ * @why: as for uri_parse()
+ * @size: of @why
+ *
+ * Return: 0 or -EINVAL.
+ */
+int uri_parse_proxy(const char *role, const char *spec, struct uri *uri, char *why, size_t size);
+
+/**
  * uri_check() - judge a specification before it is sent to the kernel
  * @spec: any specification
  * @why: receives a sentence, of at most @size bytes, on failure

@@ -33,6 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct order *order = state->input;
 	char why[URI_WHY_MAX];
 	uint64_t uid;
+	int rc;
 
 	switch (key) {
 	case 't':
@@ -52,9 +53,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_usage(state);
-		if (uri_parse(arg, &order->uri, why, sizeof(why)))
+		rc = uri_parse_as("printer", arg, &order->uri, why, sizeof(why));
+		if (rc == -EINVAL)
 			argp_error(state, "%s", why);
-		if (order->uri.kind != URI_PRINTER)
+		if (rc || order->uri.kind != URI_PRINTER)
 			argp_error(state, "'%s' is no printer: it is neither ipp://HOST, ipps://HOST nor socket://HOST",
 				   arg);
 		return 0;

@@ -23,17 +23,10 @@ enum ctl_status attr_string(struct attr_sink *sink, const struct attr *attr,
 	return CTL_DONE;
 }
 
-/*
- * What the kernel only stores is judged here, by the parser of the daemon,
- * which will have to live with it.
- */
 enum ctl_status attr_backing(struct attr_sink *sink, const struct attr *attr,
 			     const char *value)
 {
-	char why[URI_WHY_MAX];
-
-	if (uri_check(value, why, sizeof(why)))
-		return ctl_fail(sink->ctl, CTL_REFUSED, "%s", why);
+	sink->backing = value;
 	return attr_string(sink, attr, value);
 }
 
@@ -42,6 +35,13 @@ enum ctl_status attr_optional(struct attr_sink *sink, const struct attr *attr,
 			      const char *value)
 {
 	return attr_string(sink, attr, strcmp(value, "none") ? value : "");
+}
+
+enum ctl_status attr_proxy(struct attr_sink *sink, const struct attr *attr,
+			   const char *value)
+{
+	sink->proxy = strcmp(value, "none") ? value : "";
+	return attr_string(sink, attr, sink->proxy);
 }
 
 enum ctl_status attr_number(struct attr_sink *sink, const struct attr *attr,
@@ -181,6 +181,27 @@ static enum ctl_status unknown(struct ctl *ctl, const struct attr *table,
 			name, list);
 }
 
+/*
+ * What the kernel only stores is judged here, by the parser of the daemon,
+ * which will have to live with it; once all is known, as behind a concentrator
+ * a backing is in words of the concentrator's.
+ */
+static enum ctl_status judge(const struct attr_sink *sink)
+{
+	char why[URI_WHY_MAX];
+	struct uri uri;
+	int rc = 0;
+
+	if (sink->proxy && *sink->proxy) {
+		rc = uri_parse_proxy("proxy", sink->proxy, &uri, why, sizeof(why));
+		if (!rc)
+			uri_free(&uri);
+	} else if (sink->backing) {
+		rc = uri_check(sink->backing, why, sizeof(why));
+	}
+	return rc ? ctl_fail(sink->ctl, CTL_REFUSED, "%s", why) : CTL_DONE;
+}
+
 enum ctl_status attr_fill(struct attr_sink *sink, const struct attr *table,
 			  unsigned int where, char **words)
 {
@@ -205,5 +226,5 @@ enum ctl_status attr_fill(struct attr_sink *sink, const struct attr *table,
 		if (status != CTL_DONE)
 			return status;
 	}
-	return CTL_DONE;
+	return judge(sink);
 }

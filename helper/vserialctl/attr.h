@@ -21,12 +21,16 @@
  * @msg: the request
  * @settings: how many attributes went into @msg
  * @connect: what "connected" asked for: 1 on, 0 off, -1 was not given
+ * @backing: the backing that was given, or NULL
+ * @proxy: the concentrator that was given, "" for none, or NULL
  */
 struct attr_sink {
 	struct ctl *ctl;
 	struct vnl_msg *msg;
 	unsigned int settings;
 	int connect;
+	const char *backing;
+	const char *proxy;
 };
 
 /**
@@ -60,6 +64,8 @@ enum ctl_status attr_string(struct attr_sink *sink, const struct attr *attr,
 			    const char *value);
 enum ctl_status attr_backing(struct attr_sink *sink, const struct attr *attr,
 			     const char *value);
+enum ctl_status attr_proxy(struct attr_sink *sink, const struct attr *attr,
+			   const char *value);
 enum ctl_status attr_optional(struct attr_sink *sink, const struct attr *attr,
 			      const char *value);
 enum ctl_status attr_number(struct attr_sink *sink, const struct attr *attr,

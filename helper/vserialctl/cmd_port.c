@@ -69,7 +69,7 @@ static const struct attr port_attrs[] = {
 	  .unit = "seconds, 0 = for ever" },
 	{ .name = "proxy", .value = "URI|none",
 	  .help = "a concentrator (vSPC), telnet: or telnets:; backing is then the service's URI",
-	  .put = attr_optional, .id = VSERIAL_A_PORT_PROXY,
+	  .put = attr_proxy, .id = VSERIAL_A_PORT_PROXY,
 	  .where = ATTR_ADD | ATTR_SET, .words = proxy_words },
 	{ .name = "log", .value = "SPEC|none",
 	  .help = "where output is written besides: file:/PATH[#KEY...] (default none)",

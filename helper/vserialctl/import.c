@@ -54,14 +54,33 @@ void import_without(struct import *import, unsigned int index, const char *forma
 	set_backing(import, index, "null");
 }
 
+/* Whether it is short enough to be a specification; else null, and a note. */
+static bool is_short(struct import *import, unsigned int index, const char *backing)
+{
+	size_t len = strlen(backing);
+
+	if (len > VSERIAL_SPEC_MAX)
+		import_without(import, index, "its far end is described by %zu bytes, and %d are the most",
+			       len, VSERIAL_SPEC_MAX);
+	return len <= VSERIAL_SPEC_MAX;
+}
+
+void import_service(struct import *import, unsigned int index, const char *service,
+		    const char *proxy)
+{
+	if (!is_short(import, index, service))
+		return;
+	set_backing(import, index, service);
+	import->ports[index].proxy = xstrdup(proxy);
+}
+
 void import_backing(struct import *import, unsigned int index, const char *backing)
 {
 	char why[URI_WHY_MAX];
 
-	if (strlen(backing) > VSERIAL_SPEC_MAX)
-		import_without(import, index, "its far end is described by %zu bytes, and %d are the most",
-			       strlen(backing), VSERIAL_SPEC_MAX);
-	else if (uri_check(backing, why, sizeof(why)))
+	if (!is_short(import, index, backing))
+		return;
+	if (uri_check(backing, why, sizeof(why)))
 		import_without(import, index, "%s", why);
 	else
 		set_backing(import, index, backing);

@@ -100,6 +100,16 @@ void import_note(struct import *import, const char *format, ...)
 void import_backing(struct import *import, unsigned int index, const char *backing);
 
 /**
+ * import_service() - have a concentrator serve a port, if it can
+ * @import: the guest
+ * @index: the port, which is there
+ * @service: the service's URI, which may hold anything; else null, and a note
+ * @proxy: the concentrator's, which is one
+ */
+void import_service(struct import *import, unsigned int index, const char *service,
+		    const char *proxy);
+
+/**
  * import_file() - the specification of a file
  * @import: the guest
  * @index: the port

@@ -136,18 +136,15 @@ static void to_pipe(struct import *import, const struct vmx *vmx, unsigned int i
 static void to_service(struct import *import, unsigned int index, const char *name,
 		       const char *vspc)
 {
-	struct import_port *port = &import->ports[index];
+	char why[URI_WHY_MAX];
+	struct uri uri;
 
-	if (strncasecmp(vspc, "telnet://", 9) && strncasecmp(vspc, "telnets://", 10)) {
-		import_without(import, index,
-			       "its concentrator '%s' is neither telnet://HOST:PORT nor telnets://HOST:PORT",
-			       vspc);
+	if (uri_parse_proxy("its concentrator", vspc, &uri, why, sizeof(why))) {
+		import_without(import, index, "%s", why);
 		return;
 	}
-	import_backing(import, index, name);
-	if (strcmp(port->backing, name))
-		return;
-	port->proxy = xstrdup(vspc);
+	uri_free(&uri);
+	import_service(import, index, name, vspc);
 }
 
 static void to_network(struct import *import, const struct vmx *vmx, unsigned int index,

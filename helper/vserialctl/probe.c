@@ -353,15 +353,13 @@ int probe_run(const char *spec, const struct vspc_identity *identity, struct pro
 	int rc = -1;
 
 	*probe = (struct probe){ 0 };
-	if (uri_parse(spec, &target.uri, probe->why, sizeof(probe->why)))
+	if (uri_parse_proxy("concentrator", spec, &target.uri, probe->why,
+			    sizeof(probe->why)))
 		return -1;
 	conf_defaults(&target.conf);
 	/* Authorities and certificates as the daemon has them, if there is one. */
 	if (conf_read(&target.conf, CONF_FILE, NULL, why) && !access(CONF_FILE, F_OK))
 		snprintf(probe->why, sizeof(probe->why), "%.500s", why);
-	else if (target.uri.kind != URI_TELNET || !*target.uri.host)
-		snprintf(probe->why, sizeof(probe->why), "'%.200s' is neither telnet://HOST:PORT nor telnets://HOST:PORT",
-			 spec);
 	else
 		rc = 0;
 	if (!rc) {

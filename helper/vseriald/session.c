@@ -129,16 +129,13 @@ static void read_tls_rules(struct session *session)
 	session->tls = rules;
 }
 
-/* Return: the operations, or NULL with a sentence in @why. */
-static const struct transport_ops *find_transport(const struct session *session, char *why)
+/* What the port is dialled at, or listens on.  Return: as uri_parse(). */
+static int parse_uri(struct session *session, const struct backing *backing, char *why)
 {
-	const struct uri *uri = &session->uri;
-
-	if (session->service && (uri->kind != URI_TELNET || !*uri->host))
-		snprintf(why, TRANSPORT_WHY_MAX, "the proxy is neither telnet://HOST:PORT nor telnets://HOST:PORT");
-	else
-		return transport_find(uri, why);
-	return NULL;
+	if (session->service)
+		return uri_parse_proxy("proxy", backing->proxy, &session->uri, why,
+				       TRANSPORT_WHY_MAX);
+	return uri_parse(backing->spec, &session->uri, why, TRANSPORT_WHY_MAX);
 }
 
 struct session *session_new(struct daemon *daemon, const struct backing *backing)
@@ -163,13 +160,12 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	session->backoff.min = daemon->conf.retry_min * 1000ull;
 	session->backoff.max = daemon->conf.retry_max * SESSION_SECOND;
 
-	if (uri_parse(session->service ? backing->proxy : backing->spec, &session->uri, why,
-		      sizeof(why)))
+	if (parse_uri(session, backing, why))
 		; /* It is told below. */
-	else if (session->uri.kind == URI_PRINTER && !session->service)
+	else if (session->uri.kind == URI_PRINTER)
 		session->printer = xstrdup(backing->spec);
 	else
-		session->ops = find_transport(session, why);
+		session->ops = transport_find(&session->uri, why);
 	session->place.uri = &session->uri;
 	session->place.conf = &daemon->conf;
 	session->server = is_server(session, backing->endpoint);

@@ -44,6 +44,7 @@ int settings_listen(struct settings *settings, const char *value, bool viewers, 
 	const char *blank = viewers ? strchr(value, ' ') : NULL;
 	const char *scheme = strstr(value, "://");
 	char rule[URI_WHY_MAX];
+	int rc;
 
 	if (*n == SETTINGS_URIS) {
 		snprintf(why, CONF_WHY_MAX, "there are more than %d addresses to listen on",
@@ -53,11 +54,12 @@ int settings_listen(struct settings *settings, const char *value, bool viewers, 
 	/* A name stands in front of the scheme; keys may have blanks, too. */
 	if (blank && scheme && blank > scheme)
 		blank = NULL;
-	if (uri_parse(blank ? blank + 1 : value, &list[*n].uri, rule, sizeof(rule))) {
+	rc = uri_parse_as("address", blank ? blank + 1 : value, &list[*n].uri, rule, sizeof(rule));
+	if (rc == -EINVAL) {
 		snprintf(why, CONF_WHY_MAX, "%.400s", rule);
 		return -EINVAL;
 	}
-	if (list[*n].uri.kind != URI_TELNET) {
+	if (rc || list[*n].uri.kind != URI_TELNET) {
 		snprintf(why, CONF_WHY_MAX, "'%.200s' is neither telnet://[HOST]:PORT nor telnets://[HOST]:PORT",
 			 value);
 		uri_free(&list[*n].uri);

@@ -180,6 +180,23 @@ static void test_policies(void **state)
 	refused("port set a/0 direction up", CTL_REFUSED, "both, out or in");
 }
 
+/* Behind a concentrator a backing is in the concentrator's words, whichever is named first. */
+static void test_concentrator(void **state)
+{
+	(void)state;
+	sends("port set a/0 backing telnet://rack proxy telnet://vspc:13370", VSERIAL_CMD_PORT_SET, 0);
+	sends("port add a/0 proxy telnets://vspc:13370#verify backing tcp://x", VSERIAL_CMD_PORT_NEW, 0);
+	sends("port set a/0 proxy none", VSERIAL_CMD_PORT_SET, 0);
+	refused("port set a/0 backing telnet://rack proxy none", CTL_REFUSED,
+		"backing 'telnet://rack': the port is missing");
+	refused("port set a/0 backing telnet://rack", CTL_REFUSED, "the port is missing");
+	refused("port set a/0 proxy telnet://vspc:99999", CTL_REFUSED,
+		"proxy 'telnet://vspc:99999': the port '99999' is not a number from 1 to 65535");
+	refused("port set a/0 proxy http://vspc", CTL_REFUSED,
+		"proxy 'http://vspc' is neither telnet://HOST:PORT nor telnets://HOST:PORT");
+	refused("port set a/0 proxy telnet://:13370", CTL_REFUSED, "is neither telnet://HOST:PORT");
+}
+
 static void test_unknown_attribute(void **state)
 {
 	(void)state;
@@ -237,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_refused_values),
 		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_concentrator),
 		cmocka_unit_test(test_unknown_attribute),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_passed_on),

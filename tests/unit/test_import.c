@@ -140,6 +140,10 @@ static void esxi_far_ends(void **state)
 		  "serial0.network.endPoint = \"client\"\n",
 		  "backing ACID proxy telnet://vspc:13370 endpoint client\n" },
 		{ "serial0.fileType = \"network\"\n"
+		  "serial0.fileName = \"telnet://rack\"\n"
+		  "serial0.vspc = \"telnet://vspc:13370\"\n",
+		  "backing telnet://rack proxy telnet://vspc:13370 endpoint server\n" },
+		{ "serial0.fileType = \"network\"\n"
 		  "serial0.fileName = \"ACID\"\n"
 		  "serial0.vspc = \"ftp://vspc\"\n",
 		  "backing null\n"

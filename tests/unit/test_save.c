@@ -104,6 +104,7 @@ static void test_port(void **state)
 	port.max_clients = VSERIAL_MAX_CLIENTS_MAX;
 	port.idle_timeout = VSERIAL_IDLE_TIMEOUT_MAX;
 	port.proxy = "telnets://192.0.2.1:13370#verify";
+	port.backing = "telnet://rack";
 	port.log = "file:/var/log/a b#timestamps&keep=3";
 	port.rate = 115200;
 	port.direction = VSERIAL_DIRECTION_OUT;

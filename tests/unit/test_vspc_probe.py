@@ -114,7 +114,11 @@ def test_refused():
     said = probe("vspc-probe", "tcp://127.0.0.1:1", status=1)
     assert "is neither telnet://HOST:PORT nor telnets://HOST:PORT" in said, said
     said = probe("vspc-probe", "nonsense", status=1)
-    assert "nonsense" in said, said
+    assert said == ("vserialctl: concentrator 'nonsense' is neither telnet://HOST:PORT nor "
+                    "telnets://HOST:PORT\n"), said
+    said = probe("vspc-probe", "telnet://a:99999", status=1)
+    assert said == ("vserialctl: concentrator 'telnet://a:99999': the port '99999' is not a number "
+                    "from 1 to 65535\n"), said
     said = probe("vspc-probe", "telnet://127.0.0.1:1", "colour", "red", status=2)
     assert "'colour' is neither name nor service" in said, said
     # A telnet server that is none: that of viewers.
