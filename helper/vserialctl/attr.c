@@ -49,10 +49,10 @@ enum ctl_status attr_number(struct attr_sink *sink, const struct attr *attr,
 {
 	uint64_t n;
 
-	if (number_parse(value, attr->max, &n))
+	if (number_parse(value, attr->max, &n) || n < attr->min)
 		return ctl_fail(sink->ctl, CTL_REFUSED,
-				"%s '%s' is not a whole number from 0 to %" PRIu64 " (%s)",
-				attr->name, value, attr->max, attr->unit);
+				"%s '%s' is not a whole number from %" PRIu64 " to %" PRIu64 " (%s)",
+				attr->name, value, attr->min, attr->max, attr->unit);
 	vnl_put_u32(sink->msg, attr->id, (uint32_t)n);
 	sink->settings++;
 	return CTL_DONE;

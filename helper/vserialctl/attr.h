@@ -41,6 +41,7 @@ struct attr_sink {
  * @put: checks a value and puts it where it belongs
  * @id: the attribute's number on the netlink
  * @where: which commands take it
+ * @min: the smallest number, for attr_number()
  * @max: the largest number or size, for attr_number() and attr_size()
  * @unit: what the number counts, for refusals
  * @words: the values of attr_word(), each at its number, and the values
@@ -54,6 +55,7 @@ struct attr {
 			       const char *value);
 	uint16_t id;
 	unsigned int where;
+	uint64_t min;
 	uint64_t max;
 	const char *unit;
 	const char *const *words;

@@ -31,7 +31,7 @@ static const struct attr guest_attrs[] = {
 	{ .name = "vmotion-limit", .value = "MS",
 	  .help = "how long its ports are held at most when it moves (default 5000)",
 	  .put = attr_number, .id = VSERIAL_A_GUEST_MIGRATION_LIMIT,
-	  .where = ATTR_ADD | ATTR_SET, .max = VSERIAL_MIGRATION_LIMIT_MAX,
+	  .where = ATTR_ADD | ATTR_SET, .min = 1, .max = VSERIAL_MIGRATION_LIMIT_MAX,
 	  .unit = "milliseconds" },
 	{ .name = "ports", .value = "N",
 	  .help = "make ports 0 ... N-1 with it (guest add only)",

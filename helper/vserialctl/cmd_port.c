@@ -60,8 +60,8 @@ static const struct attr port_attrs[] = {
 	{ .name = "max-clients", .value = "N",
 	  .help = "peers a server takes at a time, of which one writes (default 8)",
 	  .put = attr_number, .id = VSERIAL_A_PORT_MAX_CLIENTS,
-	  .where = ATTR_ADD | ATTR_SET, .max = VSERIAL_MAX_CLIENTS_MAX,
-	  .unit = "peers, at least 1" },
+	  .where = ATTR_ADD | ATTR_SET, .min = 1, .max = VSERIAL_MAX_CLIENTS_MAX,
+	  .unit = "peers" },
 	{ .name = "idle-timeout", .value = "S",
 	  .help = "how long a peer may be silent (default 0 = for ever)",
 	  .put = attr_number, .id = VSERIAL_A_PORT_IDLE_TIMEOUT,
@@ -221,8 +221,8 @@ static enum ctl_status send_break(struct ctl *ctl, char **words)
 		return status;
 	if (number_parse(*words, UINT32_MAX, &ms))
 		return ctl_fail(ctl, CTL_REFUSED,
-				"the break's length '%s' is not a whole number of milliseconds",
-				*words);
+				"the break's length '%s' is not a whole number of milliseconds from 0 to %u",
+				*words, UINT32_MAX);
 	vnl_put_u32(msg, VSERIAL_A_PORT_BREAK_LENGTH, (uint32_t)ms);
 	return ref_end(ctl, words + 1);
 }

@@ -157,6 +157,10 @@ static void test_refused_values(void **state)
 	refused("port set a/0 stall-limit 5x", CTL_REFUSED, "'5x'");
 	refused("port set a/0 stall-limit 3600001", CTL_REFUSED, "3600000");
 	refused("port set a/0 stall-limit ''", CTL_REFUSED, "''");
+	refused("port set a/0 max-clients 0", CTL_REFUSED,
+		"max-clients '0' is not a whole number from 1 to 32 (peers)");
+	refused("guest set a vmotion-limit 0", CTL_REFUSED, "'0' is not a whole number from 1 to 3600000");
+	refused("port break a/0 4294967296", CTL_REFUSED, "milliseconds from 0 to 4294967295");
 	refused("port set a/0 overflow foo", CTL_REFUSED, "block, drop-old or drop-new");
 	refused("port set a/0 overflow BLOCK", CTL_REFUSED, "'BLOCK'");
 	refused("port set a/0 carrier no", CTL_REFUSED, "auto, always or peer");

@@ -82,7 +82,7 @@ static void test_port(void **state)
 	struct port port = {
 		.guest = "web01.example-1_a", .index = 31, .backing = "null",
 		.connect_at_power_on = true, .overflow = VSERIAL_OVERFLOW_BLOCK,
-		.stall_limit = 1000, .history = 65536, .proxy = "", .log = "",
+		.stall_limit = 1000, .history = 65536, .max_clients = 1, .proxy = "", .log = "",
 	};
 
 	(void)state;
@@ -128,7 +128,8 @@ static void test_backings(void **state)
 		"file:/srv/# no comment",
 		"tcp+ssl://[::1]:4555 # cipherList = AES128-SHA:AES256-SHA & verify",
 	};
-	struct port port = { .guest = "g", .connect_at_power_on = true, .proxy = "", .log = "" };
+	struct port port = { .guest = "g", .connect_at_power_on = true, .max_clients = 1, .proxy = "",
+			     .log = "" };
 	size_t i;
 
 	(void)state;
@@ -140,7 +141,7 @@ static void test_backings(void **state)
 
 static void test_random_backings(void **state)
 {
-	struct port port = { .guest = "g", .proxy = "", .log = "" };
+	struct port port = { .guest = "g", .max_clients = 1, .proxy = "", .log = "" };
 	char backing[65];
 	int i, j;
 
@@ -159,7 +160,7 @@ static void test_random_backings(void **state)
 
 static void test_longest_backing(void **state)
 {
-	struct port port = { .guest = "g", .proxy = "", .log = "" };
+	struct port port = { .guest = "g", .max_clients = 1, .proxy = "", .log = "" };
 	char backing[VSERIAL_SPEC_MAX + 1];
 
 	(void)state;
