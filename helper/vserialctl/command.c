@@ -65,10 +65,10 @@ const struct command *command_find(const struct object *object, const char *verb
 	unsigned int n = 0;
 
 	for (command = object->commands; !command_is_end(command); command++) {
-		if (!strcmp(command->verb, verb))
+		if (!strcmp(command->verb, verb ? verb : "show"))
 			return command;
 		list_name(all, sizeof(all), command->verb);
-		if (!begins(command->verb, verb))
+		if (!verb || !begins(command->verb, verb))
 			continue;
 		list_name(fit, sizeof(fit), command->verb);
 		if (!n || !strcmp(command->verb, "show"))
@@ -77,7 +77,9 @@ const struct command *command_find(const struct object *object, const char *verb
 	}
 	if (n == 1 || (n && !strcmp(found->verb, "show")))
 		return found;
-	if (n)
+	if (!verb)
+		snprintf(why, size, "the verb is missing; %s has: %s, help", object->name, all);
+	else if (n)
 		snprintf(why, size, "%s: '%s' can mean any of: %s", object->name,
 			 verb, fit);
 	else

@@ -112,7 +112,7 @@ const struct object *object_find(const char *word, char *why, size_t size);
  * command_find() - the command a verb means
  * @object: the object
  * @verb: the verb or an abbreviation of it; one that fits "show" means
- *	"show" whatever else it fits, as showing harms nobody
+ *	"show" whatever else it fits, as showing harms nobody; NULL means it as well
  * @why: receives a sentence, of at most @size bytes, on failure
  *
  * Return: the row, or NULL.

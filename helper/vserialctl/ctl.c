@@ -164,8 +164,7 @@ static const struct command *find_row(struct ctl *ctl, const struct object *obje
 	if (!command->verb)
 		return command;
 	/* "vserialctl port" shows ports. */
-	command = command_find(object, **words ? **words : "show", ctl->why,
-			       sizeof(ctl->why));
+	command = command_find(object, **words, ctl->why, sizeof(ctl->why));
 	if (**words)
 		++*words;
 	return command;

@@ -90,6 +90,7 @@ run service del a rank 1 2; check "one rule too many" usage "'2' is one word too
 run service test a;	check "a test of nothing" usage "the service is missing" "service test GUEST SERVICE [ATTR VALUE]..."
 run port break a/0 x;	check "a break of no length" refused 1 "the break's length 'x'"
 run port break a/0 1 2; check "a break and a word too many" usage "'2' is one word too many" "port break GUEST/INDEX [MS]"
+run migrate;		check "migrate without a verb" refused 2 "the verb is missing; migrate has: expect, begin"
 run migrate begin;	check "migrate nobody" usage "the guest's name is missing" "migrate begin NAME"
 run migrate begin a timeout; check "migrate without a time" usage "timeout needs" "migrate begin NAME"
 run migrate begin a timeout 0; check "migrate in no time" refused 1 "the timeout '0'"
