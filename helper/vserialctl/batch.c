@@ -83,7 +83,8 @@ static enum ctl_status run_commands(struct ctl *ctl, struct reader *reader)
 			break;
 		status = CTL_DONE;
 		if (rc < 0) {
-			status = ctl_fail(ctl, CTL_USAGE, "%s", why);
+			status = ctl_fail(ctl, ferror(reader->file) ? CTL_REFUSED : CTL_USAGE,
+					  "%s", why);
 			ctl_complain(ctl);
 		} else {
 			if (words.n)

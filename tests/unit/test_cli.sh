@@ -125,7 +125,7 @@ run -b x guest show;	check "words beside -b" is 2
 run -b "$folder/none";	check "a batch that is not there" refused 1 "cannot read $folder/none"
 run restore;		check "restore without a file" usage "the file's name is missing" "restore FILE"
 run save a b;		check "save and a word too many" usage "'b' is one word too many" "save [FILE]"
-run -b "$folder";	check "a directory as batch" refused 2 "$folder:1: Is a directory"
+run -b "$folder";	check "a directory as batch" refused 1 "$folder:1: Is a directory"
 
 printf 'displayName = "a b"\nserial0.present = "TRUE"\nserial0.fileType = "x"\nserial0.fileName = "y"\n' >"$folder/vmx"
 run guest import;	check "import from nowhere" usage "where from is missing" "guest import --vmx|--libvirt FILE"
