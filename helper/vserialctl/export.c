@@ -97,26 +97,56 @@ static void vmx_value(FILE *file, unsigned int index, const char *key, const cha
 	fputs("\"\n", file);
 }
 
+/* Around a specification, and what parts it, there may be blanks. */
+static bool has_scheme(const struct port *port, const char *scheme)
+{
+	return !strncmp(port->backing + strspn(port->backing, " "), scheme, strlen(scheme));
+}
+
 /* What stands behind "TYPE:", without keys. */
 static void vmx_name(FILE *file, const struct port *port)
 {
 	const char *name = strchr(port->backing, ':') + 1;
-	char *copy = strndup(name, strcspn(name, "#"));
+	size_t len = strcspn(name, "#");
+	char *copy;
 
+	while (len && name[len - 1] == ' ')
+		len--;
+	copy = strndup(name, len);
 	if (copy)
 		vmx_value(file, port->index, "fileName", copy);
 	free(copy);
 }
 
+/* Whether the keys have NAME=VALUE. */
+static bool has_key(const struct port *port, const char *name, const char *value)
+{
+	const char *at = strchrnul(port->backing, '#');
+
+	while (*at) {
+		at++;
+		at += strspn(at, " ");
+		if (!strncmp(at, name, strlen(name))) {
+			at += strlen(name);
+			at += strspn(at, " ");
+			at += *at == '=';
+			at += strspn(at, " ");
+			if (!strncmp(at, value, strlen(value)))
+				return true;
+		}
+		at = strchrnul(at, '&');
+	}
+	return false;
+}
+
 static void vmx_pipe(FILE *file, const struct port *port)
 {
-	bool application = strstr(port->backing, "far=application");
-
 	vmx_value(file, port->index, "fileType", "pipe");
 	vmx_name(file, port);
 	vmx_value(file, port->index, "pipe.endPoint",
-		  strstr(port->backing, "near=client") ? "client" : "server");
-	vmx_value(file, port->index, "tryNoRxLoss", application ? "TRUE" : "FALSE");
+		  has_key(port, "near", "client") ? "client" : "server");
+	vmx_value(file, port->index, "tryNoRxLoss",
+		  has_key(port, "far", "application") ? "TRUE" : "FALSE");
 }
 
 /* Whether a service is dialled; behind a concentrator its name may be anything. */
@@ -169,13 +199,13 @@ static void vmx_port(FILE *file, const struct port *port)
 		vmx_value(file, port->index, "yieldOnMsrRead", "TRUE");
 	if (*port->proxy) {
 		vmx_uri(file, port);
-	} else if (!strncmp(port->backing, "file:", 5)) {
+	} else if (has_scheme(port, "file:")) {
 		vmx_value(file, port->index, "fileType", "file");
 		vmx_name(file, port);
-	} else if (!strncmp(port->backing, "uart:", 5)) {
+	} else if (has_scheme(port, "uart:")) {
 		vmx_value(file, port->index, "fileType", "device");
 		vmx_name(file, port);
-	} else if (!strncmp(port->backing, "pipe:", 5)) {
+	} else if (has_scheme(port, "pipe:")) {
 		vmx_pipe(file, port);
 	} else if (!vmx_network(file, port)) {
 		fprintf(file, "# serial%u: ESXi has nothing like the backing %s\n",

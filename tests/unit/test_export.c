@@ -86,11 +86,13 @@ static void esxi_gets_lines(void **state)
 		{ .index = 5, .backing = "uart:/dev/ttyS1", .proxy = "", .yield_on_poll = true },
 		{ .index = 6, .backing = "ACID", .proxy = "telnet://vspc:13370" },
 		{ .index = 7, .backing = "tcp://host:1", .proxy = "telnets://vspc:13370" },
+		{ .index = 8, .backing = " pipe:/run/near=client # far = application & near = server",
+		  .proxy = "" },
 	};
 
 	(void)state;
-	expect_text(export_vmx, ports, 8,
-		    "# the serial ports of web: 8\n"
+	expect_text(export_vmx, ports, 9,
+		    "# the serial ports of web: 9\n"
 		    "serial0.present = \"TRUE\"\n"
 		    "serial0.startConnected = \"TRUE\"\n"
 		    "serial0.fileType = \"file\"\n"
@@ -130,7 +132,13 @@ static void esxi_gets_lines(void **state)
 		    "serial7.fileType = \"network\"\n"
 		    "serial7.fileName = \"tcp://host:1\"\n"
 		    "serial7.network.endPoint = \"client\"\n"
-		    "serial7.vspc = \"telnets://vspc:13370\"\n");
+		    "serial7.vspc = \"telnets://vspc:13370\"\n"
+		    "serial8.present = \"TRUE\"\n"
+		    "serial8.startConnected = \"FALSE\"\n"
+		    "serial8.fileType = \"pipe\"\n"
+		    "serial8.fileName = \"/run/near=client\"\n"
+		    "serial8.pipe.endPoint = \"server\"\n"
+		    "serial8.tryNoRxLoss = \"TRUE\"\n");
 }
 
 int main(void)
