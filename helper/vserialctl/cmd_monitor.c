@@ -52,7 +52,7 @@ static enum ctl_status monitor(struct ctl *ctl, char **words)
 	struct vnl_error error;
 	enum ctl_status status;
 	uint64_t count = 0;
-	struct vnl *vnl;
+	struct vnl *vnl = NULL;
 
 	if (*words && !strcmp(*words, "count")) {
 		if (!words[1])
@@ -64,14 +64,10 @@ static enum ctl_status monitor(struct ctl *ctl, char **words)
 		words += 2;
 	}
 	status = ref_end(ctl, words);
+	if (status == CTL_DONE)
+		status = ctl_open(ctl, &vnl);
 	if (status != CTL_DONE)
 		return status;
-
-	vnl = vnl_open(&error);
-	if (!vnl) {
-		ctl_fail_netlink(ctl, &error);
-		return error.err == ENOENT ? CTL_NO_MODULE : CTL_REFUSED;
-	}
 	if (vnl_subscribe(vnl, &error))
 		status = ctl_fail_netlink(ctl, &error);
 	else

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vserialctl top: what goes on at the ports, on a screen or frame by frame. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -139,21 +138,18 @@ static enum ctl_status show(struct ctl *ctl, char **words)
 {
 	struct watcher w = { .ctl = ctl, .interval = INTERVAL };
 	struct top_source source = { .take = take, .arg = &w };
-	enum ctl_status status;
-	struct vnl_error error;
+	enum ctl_status status = CTL_DONE;
 	struct top top;
 
 	if (*words && strcmp(*words, "sort") && strcmp(*words, "interval") &&
 	    strcmp(*words, "count"))
-		w.guest = *words++;
-	status = read_words(&w, words);
+		status = ref_guest(ctl, &words, &w.guest);
+	if (status == CTL_DONE)
+		status = read_words(&w, words);
+	if (status == CTL_DONE)
+		status = ctl_open(ctl, &w.vnl);
 	if (status != CTL_DONE)
 		return status;
-	w.vnl = vnl_open(&error);
-	if (!w.vnl) {
-		ctl_fail_netlink(ctl, &error);
-		return error.err == ENOENT ? CTL_NO_MODULE : CTL_REFUSED;
-	}
 	top = (struct top){ .sort = w.sort };
 	source.interval = (unsigned int)w.interval * 1000;
 	if (!w.count && !ctl->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {

@@ -116,6 +116,7 @@ run -b - <<<'migrate serve'; check "migrate serve in a batch" refused 2 "standar
 run migrate receive make; check "receive and an unknown word" usage "'make' is" "migrate receive [create]"
 run monitor count 0;	check "monitor count 0" refused 1 "count '0'"
 run top sort x;		check "top in no order" refused 1 "sort 'x' is not name"
+run top -j;		check "an option behind top" usage "'-j' is not a guest's name; options stand before the object" "top [GUEST]"
 run top count 0;	check "top without an end or a frame" refused 1 "count '0'"
 run top a interval;	check "top at no interval" usage "interval needs a value" "top [GUEST]"
 run top a b;		check "top and a word too many" usage "'b' is one word too many" "top [GUEST]"
