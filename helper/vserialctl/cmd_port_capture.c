@@ -131,7 +131,7 @@ static void loop(struct capturer *c, int signals)
 
 		show(c);
 		if (attach_flush(c->attach, &error))
-			fail(c, c->path, error.text);
+			fail(c, "the capture ended", error.text);
 		if (c->over)
 			break;
 		n = poll(fds, 2, c->until ? LAST_MS : -1);
