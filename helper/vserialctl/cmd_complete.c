@@ -144,15 +144,25 @@ static void offer_words(const char *typed, const char *const *word)
 		offer(typed, *word);
 }
 
+/* The path behind a scheme that has one. */
+static void offer_paths(const char *typed, const char *scheme)
+{
+	size_t len = strlen(scheme);
+
+	if (!strncmp(typed, scheme, len))
+		offer_files(scheme, typed + len);
+}
+
 static void offer_value(const char *typed, const struct attr *attr)
 {
 	if (attr->words)
 		offer_words(typed, attr->words);
 	if (attr->put == attr_owner)
 		offer_owners(typed);
-	if ((attr->put == attr_backing || attr->put == attr_optional) &&
-	    !strncmp(typed, "file:", 5))
-		offer_files("file:", typed + 5);
+	if (attr->put == attr_backing || attr->put == attr_optional)
+		offer_paths(typed, "file:");
+	if (attr->put == attr_backing)
+		offer_paths(typed, "uart:");
 }
 
 /* Attributes that were not given yet, or values of the one before. */

@@ -16,9 +16,10 @@
 #include "refs.h"
 
 /* What completion offers; the kernel judges. */
-static const char *const backing_words[] = { "null", "loopback", "file:", "uart:/dev/ttyS",
+static const char *const backing_words[] = { "null", "loopback", "file:", "uart:",
 					     "pipe:", "tcp://", "tcp4://", "tcp6://",
-					     "ssl://", "tcp+ssl://", "telnet://",
+					     "ssl://", "tcp+ssl://", "tcp4+ssl://",
+					     "tcp6+ssl://", "telnet://",
 					     "telnets://", "vsock://", "ipp://",
 					     "ipps://", "socket://", NULL };
 static const char *const proxy_words[] = { "none", "telnet://", "telnets://", NULL };

@@ -210,6 +210,10 @@ run complete restore "$folder/a["; check "complete a file" candidates "$folder/a
 run complete save "$folder/a["; check "complete the file that is saved to" candidates "$folder/a[b"
 run complete port set a/0 backing "file:$folder/d"; check "complete the path of a backing" \
 	candidates "file:$folder/dir/"
+run complete port set a/0 backing "ua"; check "complete a scheme with a path behind it" candidates "uart:"
+run complete port set a/0 backing "uart:/dev/nul"; check "complete the device of a backing" \
+	candidates "uart:/dev/null"
+run complete port set a/0 log "file:$folder/d"; check "complete the path of a log" candidates "file:$folder/dir/"
 run complete bla "";	check "complete nothing" candidates ""
 
 # The module's absence, where it is absent.
