@@ -248,11 +248,13 @@ static void test_verdicts(void **state)
 		{ "drop", R("c", MATCH(ETHER, "==", "\"52:54:00:00:00:01\"") "," ACCEPT), false },
 		{ "accept", R("c", MATCH(ETHER, "!=", "\"52:54:00:00:00:01\"") "," DROP), false },
 		{ "drop", R("c", MATCH(TRACKED("mark"), "==", "0") "," ACCEPT), false },
-		{ "drop", R("c", MATCH(TRACKED("direction"), "==", "\"original\"") "," ACCEPT), false },
+		{ "drop", R("c",
+		  MATCH(TRACKED("direction"), "==", "\"original\"") "," ACCEPT), false },
 		{ "drop", R("c", MATCH(TRACKED("status"), "in", "\"dnat\"") "," ACCEPT), true },
 		/* What the packet does not have is not unequal, either. */
 		{ "accept", R("c", MATCH(PAYLOAD("udp", "dport"), "!=", "53") "," DROP), false },
-		{ "accept", R("c", MATCH(PAYLOAD("ip6", "saddr"), "!=", "\"::1\"") "," DROP), false },
+		{ "accept", R("c",
+		  MATCH(PAYLOAD("ip6", "saddr"), "!=", "\"::1\"") "," DROP), false },
 		{ "drop", R("c", MATCH(PAYLOAD("udp", "dport"), "==", "5000") "," ACCEPT), true },
 		{ "accept", R("c", MATCH(META("skuid"), "!=", "5") "," DROP), false },
 		/* Other chains. */
