@@ -159,8 +159,9 @@ static void vserial_capture_work(struct work_struct *work)
 		c->ops->report(c, reason.text);
 		if (!test_bit(VSERIAL_CAPTURE_STOPPING, &c->flags))
 			vserial_capture_queue(c, VSERIAL_CAPTURE_RETRY);
-	} else if (left &&
+	} else if (!test_bit(VSERIAL_CAPTURE_STOPPED, &c->flags) &&
 		   test_and_clear_bit(VSERIAL_CAPTURE_FAILED, &c->flags)) {
+		/* It is written; or the guest has thrown it away meanwhile. */
 		c->ops->report(c, "");
 		/* What came meanwhile did not queue us. */
 		vserial_capture_queue(c, VSERIAL_CAPTURE_DELAY);

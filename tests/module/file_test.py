@@ -18,6 +18,7 @@ import select
 import socket
 import stat
 import struct
+import termios
 import time
 
 from files import contents, same, size
@@ -421,6 +422,25 @@ def no_space_drops():
     equal(runs[-1][0] + runs[-1][1], total, "where the file ends")
     expect(all(a + n <= b for (a, n), (b, _) in zip(runs, runs[1:])),
            f"output is out of order: {runs}")
+
+
+@test
+def no_space_flushed():
+    """output that a guest throws away while the disk is full does not stop what it writes later"""
+    directory = tmpfs("1m")
+    path = f"{directory}/log"
+    port = make_port("t-flushed", backing=f"file:{path}")
+    with full(directory):
+        handle = send(port, b"thrown away\n")
+        wait_for(lambda: port.state == N.VSERIAL_STATE_RECOVERABLE_ERROR,
+                 "the state says so")
+        termios.tcflush(handle.fileno(), termios.TCOFLUSH)
+        wait_for(lambda: port.state == N.VSERIAL_STATE_CONNECTED,
+                 "nothing is left that could fail")
+    handle.write_all(b"later\n")
+    all_taken(port)
+    equal(contents(path), b"later\n", "the file")
+    equal(port.dropped_bytes, 12, "dropped bytes")
 
 
 @test
