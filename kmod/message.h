@@ -5,6 +5,8 @@
 #ifndef _VSERIAL_MESSAGE_H
 #define _VSERIAL_MESSAGE_H
 
+#include <linux/vserial.h>
+
 struct sk_buff;
 struct vserial_guest;
 struct vserial_helper;
@@ -12,8 +14,11 @@ struct vserial_port;
 struct vserial_rule;
 struct vserial_session;
 
-/* Room for any port: the longest specifications and reasons, and the rest. */
-#define VSERIAL_MESSAGE_PORT_SIZE	12288
+/*
+ * Room for any port: its specifications, of backing, proxy and log, with reasons
+ * and the rest.  A dump that has less ends in front of a port that does not fit.
+ */
+#define VSERIAL_MESSAGE_PORT_SIZE	(3 * (VSERIAL_SPEC_MAX + 1) + 2048)
 #define VSERIAL_MESSAGE_SESSION_SIZE	1024
 #define VSERIAL_MESSAGE_RULE_SIZE	1024
 
