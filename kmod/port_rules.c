@@ -157,7 +157,7 @@ int vserial_port_may_open(struct vserial_port *port)
 	vserial_ruleset_refresh(port->rules);
 	/* A device is shared: who comes to others has what they have. */
 	spin_lock_irq(&port->lock);
-	if (port->power)
+	if (port->in_use)
 		needed = both & ~port->opened.denied;
 	spin_unlock_irq(&port->lock);
 	return vserial_port_admit(port, VSERIAL_SERVICE_HYPERVISOR, both,
@@ -236,7 +236,7 @@ void vserial_port_follow_rules(struct vserial_port *port)
 	served = port->served;
 	opened = port->opened;
 	if (!port->dead) {
-		if (port->power)
+		if (port->in_use)
 			vserial_port_judge_opener(port);
 		vserial_port_reconsider(port);
 		news = !vserial_verdict_same(&served, &port->served) ||

@@ -257,6 +257,25 @@ def half_a_monitor():
 
 
 @test
+def a_monitor_that_waits():
+    """a rule that comes while a guest is expected binds the VMM that has opened its port already"""
+    port = make_port("r-wait", backing="loopback")
+
+    def step(to):
+        nl().call("GUEST_MIGRATE", string(N.VSERIAL_A_GUEST_NAME, "r-wait") +
+                  u32(N.VSERIAL_A_GUEST_MIGRATION, to))
+    step(N.VSERIAL_MIGRATION_INCOMING)
+    guest = port.open()
+    ruled.add("r-wait", 10, "deny", "hypervisor", towards="guest")
+    step(N.VSERIAL_MIGRATION_COMPLETED)
+    guest.write_all(b"back")
+    equal((guest.read(), port.dropped_bytes), (None, 4), "what came back, and what is dropped")
+    ruled.remove("r-wait", 10)
+    guest.write_all(b"next")
+    equal(guest.read_exactly(4), b"next", "what comes back when the rule is gone")
+
+
+@test
 def control():
     """operating a port: refused to root too, by netlink and by sysfs"""
     port = make_port("r-ctl", backing="loopback")
