@@ -160,6 +160,7 @@ size_t vserial_hold_collect(struct vserial_port *port, const vserial_u8 *cp,
 		if (n < run)
 			break;
 	}
+	port->uncollected = port->collecting && done < count;
 	port->rx_flipped -= vserial_input_bytes(fp, done);
 	spin_unlock_irqrestore(&port->lock, flags);
 	return done;

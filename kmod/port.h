@@ -140,6 +140,7 @@ struct vserial_arrival {
  * @held: VSERIAL_MIGRATION_INCOMING or _OUTGOING while the guest moves: nothing
  *	passes, and nothing is lost; see hold.c
  * @collecting: what is on its way to the tty goes to @front
+ * @uncollected: ... but there was no memory for all of it
  * @came: a state has been taken while the port was held
  * @came_connected: in it the port was connected
  * @handing: how its concentrator takes part, or NULL; see hold.h
@@ -237,6 +238,7 @@ struct vserial_port {
 	bool in_use;
 	enum vserial_migration held;
 	bool collecting;
+	bool uncollected;
 	bool came;
 	bool came_connected;
 	struct vserial_handing *handing;

@@ -309,7 +309,7 @@ static int judge_snapshot(const struct vserial_port *port,
 				      "port '%s/%u' tells no state: its guest is not about to leave",
 				      vserial_port_guest_name(port),
 				      port->index);
-	if (!port->collecting)
+	if (!port->collecting || port->uncollected)
 		return vserial_refuse(reason, -EINVAL,
 				      "port '%s/%u' tells no state before it is given back what its tty has",
 				      vserial_port_guest_name(port),

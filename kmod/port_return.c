@@ -19,6 +19,26 @@
 /* More than a line discipline holds. */
 #define VSERIAL_TTY_MAX	8192
 
+/* All of @bytes or none.  Call with the lock. */
+static int take_back(struct vserial_port *port, const u8 *bytes, size_t n,
+		     struct vserial_reason *reason)
+{
+	struct vserial_front *f = port->front;
+
+	if (vserial_stream_append(&f->stream, bytes, n,
+				  VSERIAL_OVERFLOW_BLOCK) < n) {
+		vserial_stream_skip(&f->stream, &f->cursor);
+		return vserial_refuse(reason, -ENOMEM,
+				      "no memory to take back %zu bytes for port '%s/%u'",
+				      n, vserial_port_guest_name(port),
+				      port->index);
+	}
+	port->collecting = true;
+	/* The flip buffer's worker says if not. */
+	port->uncollected = false;
+	return 0;
+}
+
 /**
  * vserial_port_return() - take back what the tty of a guest that leaves has
  * @port: the port
@@ -47,17 +67,21 @@ int vserial_port_return(struct vserial_port *port, const u8 *bytes, size_t n,
 		err = vserial_refuse(reason, -EINVAL,
 				     "port '%s/%u' has taken back what its tty had; there cannot be %zu bytes more",
 				     name, port->index, n);
-	else if (vserial_stream_append(&port->front->stream, bytes, n,
-				       VSERIAL_OVERFLOW_BLOCK) < n)
-		err = vserial_refuse(reason, -ENOMEM, "out of memory");
 	else
-		port->collecting = true;
+		err = take_back(port, bytes, n, reason);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (err)
 		return err;
 	tty_flip_buffer_push(&port->tty);
 	flush_work(&port->tty.buf.work);
-	return 0;
+
+	spin_lock_irqsave(&port->lock, flags);
+	if (port->uncollected)
+		err = vserial_refuse(reason, -ENOMEM,
+				     "no memory for all that is on its way to the tty of port '%s/%u'; what is left can be taken back once more",
+				     name, port->index);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return err;
 }
 
 /* Else nothing is taken: the tty is given nothing more, or it would be refused. */
