@@ -8,6 +8,7 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/tty.h>
 #include <linux/tty_flip.h>
@@ -48,7 +49,7 @@ static int take_back(struct vserial_port *port, const u8 *bytes, size_t n,
  *
  * What is still on its way to the tty comes back as well, behind @bytes.
  *
- * Context: process, no locks, may sleep.
+ * Context: process, no locks but config, may sleep.
  * Return: 0; -EINVAL or -ENOMEM with @reason filled.
  */
 int vserial_port_return(struct vserial_port *port, const u8 *bytes, size_t n,
@@ -118,7 +119,8 @@ static bool is_tty_of(const struct vserial_port *port, struct file *file)
  * well.
  *
  * Context: process, no locks, may sleep.
- * Return: 0; -EBADF, or as vserial_port_return(), with @reason filled.
+ * Return: 0; -EBADF, -EINTR or -ENODEV, or as vserial_port_return(), with @reason
+ * filled.
  */
 int vserial_port_return_tty(struct vserial_port *port, unsigned int fd,
 			    struct vserial_reason *reason)
@@ -140,9 +142,15 @@ int vserial_port_return_tty(struct vserial_port *port, unsigned int fd,
 		err = vserial_refuse(reason, -ENOMEM, "out of memory");
 		goto put;
 	}
+	/* With config: or the guest might go on between the two, by its limit. */
+	err = vserial_port_lock_config(port, reason);
+	if (err)
+		goto free;
 	n = wants_more(port) ? kernel_read(file, bytes, VSERIAL_TTY_MAX, NULL) :
 			       0;
 	err = vserial_port_return(port, bytes, max_t(ssize_t, n, 0), reason);
+	mutex_unlock(&port->config);
+free:
 	kfree(bytes);
 put:
 	if (file)
