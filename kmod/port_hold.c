@@ -255,9 +255,10 @@ static int copy_rest(struct vserial_port *port, struct snapshot *shot,
 				      vserial_port_guest_name(port),
 				      port->index, unread,
 				      VSERIAL_IMAGE_INPUT_MAX);
-	if (unread > shot->room)
+	/* In between it may have been let go of, and held anew. */
+	if (unread > shot->room || port->tx.head != im->tx.head)
 		return vserial_refuse(reason, -EAGAIN,
-				      "port '%s/%u' was given back input while its state was copied; ask for it again",
+				      "port '%s/%u' changed while its state was copied; ask for it again",
 				      vserial_port_guest_name(port),
 				      port->index);
 	im->connected = port->connected;
