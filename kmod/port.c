@@ -145,6 +145,7 @@ static void vserial_port_shutdown(struct tty_port *tty)
 	spin_lock_irqsave(&port->lock, flags);
 	on = port->power;
 	held = port->held;
+	port->went_off = on && held;
 	port->in_use = false;
 	WRITE_ONCE(port->power, false);
 	spin_unlock_irqrestore(&port->lock, flags);

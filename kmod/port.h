@@ -141,6 +141,7 @@ struct vserial_arrival {
  *	passes, and nothing is lost; see hold.c
  * @collecting: what is on its way to the tty goes to @front
  * @uncollected: ... but there was no memory for all of it
+ * @went_off: it was powered off while it was held
  * @came: a state has been taken while the port was held
  * @came_connected: in it the port was connected
  * @handing: how its concentrator takes part, or NULL; see hold.h
@@ -239,6 +240,7 @@ struct vserial_port {
 	enum vserial_migration held;
 	bool collecting;
 	bool uncollected;
+	bool went_off;
 	bool came;
 	bool came_connected;
 	struct vserial_handing *handing;

@@ -113,6 +113,7 @@ int vserial_port_hold(struct vserial_port *port, enum vserial_migration how,
 		err = judge_hold(port, how, reason);
 		if (!err) {
 			WRITE_ONCE(port->held, how);
+			port->went_off = false;
 			port->came = false;
 			port->rx_told = port->rx.head;
 		}
@@ -437,7 +438,7 @@ static struct vserial_handing *resume(struct vserial_port *port)
 
 	spin_lock_irqsave(&port->lock, flags);
 	h = let_go(port);
-	off = !port->power;
+	off = !port->power && port->went_off;
 	spin_unlock_irqrestore(&port->lock, flags);
 	/* What vserial_port_shutdown() left for later. */
 	if (off)

@@ -349,6 +349,22 @@ def limit():
 
 
 @test
+def stays_plugged_in():
+    """an abort unplugs what was plugged in by hand only if its guest went off meanwhile"""
+    port = make_port("mig-q", connect_at_power_on="off")
+    port.connect()
+    begin("mig-q")
+    ctl("migrate", "abort", "mig-q")
+    equal(port.connected, 1, "the switch of one that was off all the time")
+    tty = port.open()
+    begin("mig-q")
+    tty.close()
+    equal((port.power, port.connected), (0, 1), "power and switch while it is held")
+    ctl("migrate", "abort", "mig-q")
+    equal(port.connected, 0, "the switch of one that went off")
+
+
+@test
 def steps():
     """only steps that follow are taken"""
     port = make_port("mig-t")
