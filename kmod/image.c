@@ -5,6 +5,7 @@
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/string.h>
 #include <linux/tty.h>
 
@@ -347,23 +348,35 @@ static bool fill_to(const struct vserial_image_half *half,
 int vserial_image_append(const struct vserial_image_half *half,
 			 struct vserial_stream *s, struct vserial_cursor *c)
 {
-	u64 had = s->marker_head - c->marker;
+	u64 had = s->marker_head - c->marker, broken = U64_MAX;
 	struct vserial_marker m;
-	bool fits = true;
-	u64 i;
+	bool fits = true, again;
+	u32 i;
 
-	if (s->head < half->tail || s->head > half->head ||
-	    had > half->nr_markers)
+	if (s->head < half->tail || s->head > half->head)
 		return -EINVAL;
-	for (i = had; fits && i < half->nr_markers; i++) {
+	for (i = 0; fits && i < half->nr_markers; i++) {
 		vserial_image_get_marker(half->markers +
 					 i * VSERIAL_IMAGE_MARKER, &m);
+		/* Of breaks in one place a stream has one. */
+		again = m.type == VSERIAL_MARKER_BREAK && m.offset == broken;
+		if (m.type == VSERIAL_MARKER_BREAK)
+			broken = m.offset;
+		if (had && m.offset > s->head)
+			break;
+		if (had) {
+			had -= !again;
+			continue;
+		}
+		/* It was one of those, or there was no room for it. */
 		if (m.offset < s->head)
-			return -EINVAL;
+			continue;
 		fits = fill_to(half, s, m.offset);
 		if (fits)
 			vserial_stream_mark(s, m.type, m.arg);
 	}
+	if (had)
+		return -EINVAL;
 	return fits && fill_to(half, s, half->head) ? 0 : -ENOMEM;
 }
 

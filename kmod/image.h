@@ -63,7 +63,7 @@ struct vserial_image_line {
  * @lost: bytes that count as dropped
  * @bytes: head - tail of them
  * @markers: @nr_markers of them, in order, none before @pos, as
- *	vserial_image_marker() reads them
+ *	vserial_image_get_marker() reads them
  * @nr_markers: how many
  */
 struct vserial_image_half {

@@ -216,6 +216,64 @@ static void image_input_is_added_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->c.marker, f->s.marker_head);
 }
 
+/* Of two breaks in one place, as two streams may have them, one is kept. */
+static void image_input_is_added_behind_merged_breaks(struct kunit *test)
+{
+	static const struct vserial_marker breaks[] = {
+		{ 50, VSERIAL_MARKER_BREAK, 1 }, { 50, VSERIAL_MARKER_BREAK, 2 },
+		{ 150, VSERIAL_MARKER_BREAK, 3 },
+	};
+	u8 bytes[200], markers[ARRAY_SIZE(breaks) * VSERIAL_IMAGE_MARKER];
+	struct fixture *f = test->priv;
+	struct vserial_image_half half = {
+		.head = 100, .bytes = bytes, .markers = markers, .nr_markers = 2,
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = pattern(i);
+	for (i = 0; i < ARRAY_SIZE(breaks); i++)
+		vserial_image_put_marker(markers + i * VSERIAL_IMAGE_MARKER,
+					 &breaks[i]);
+	KUNIT_ASSERT_EQ(test, 0, put_up(f, &half, VSERIAL_IMAGE_INPUT_MAX, 0));
+	half.head = sizeof(bytes);
+	half.nr_markers = ARRAY_SIZE(breaks);
+	KUNIT_EXPECT_EQ(test, 0, vserial_image_append(&half, &f->s, &f->c));
+
+	KUNIT_EXPECT_EQ(test, take(f, BUF_SIZE - 1), 50);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 2, 50);
+	KUNIT_EXPECT_EQ(test, take(f, BUF_SIZE - 1), 100);
+	expect_marker(f, VSERIAL_MARKER_BREAK, 3, 150);
+	KUNIT_EXPECT_EQ(test, take(f, BUF_SIZE - 1), 50);
+}
+
+/* An image may have more markers than a stream keeps. */
+static void image_input_is_added_behind_lost_markers(struct kunit *test)
+{
+	const u32 most = 2 * VSERIAL_MARKERS_MAX;
+	u8 *bytes = kunit_kzalloc(test, most + 100, GFP_KERNEL);
+	u8 *markers = kunit_kzalloc(test, most * VSERIAL_IMAGE_MARKER, GFP_KERNEL);
+	struct fixture *f = test->priv;
+	struct vserial_image_half half = {
+		.head = most, .bytes = bytes, .markers = markers,
+		.nr_markers = most,
+	};
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	KUNIT_ASSERT_NOT_NULL(test, markers);
+	for (i = 0; i < most; i++)
+		vserial_image_put_marker(markers + i * VSERIAL_IMAGE_MARKER,
+					 &(struct vserial_marker){
+			i, VSERIAL_MARKER_ERROR, TTY_PARITY });
+	KUNIT_ASSERT_EQ(test, 0, put_up(f, &half, VSERIAL_IMAGE_INPUT_MAX, 0));
+	KUNIT_EXPECT_EQ(test, f->s.markers_lost, most - VSERIAL_MARKERS_MAX);
+	half.head = most + 100;
+	KUNIT_EXPECT_EQ(test, 0, vserial_image_append(&half, &f->s, &f->c));
+	KUNIT_EXPECT_EQ(test, f->s.head, most + 100);
+	KUNIT_EXPECT_EQ(test, f->s.markers_lost, most - VSERIAL_MARKERS_MAX);
+}
+
 static void image_without_memory_is_refused(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -399,6 +457,8 @@ static struct kunit_case image_cases[] = {
 	KUNIT_CASE(image_fits_a_smaller_history),
 	KUNIT_CASE(image_input_is_all_unread),
 	KUNIT_CASE(image_input_is_added_once),
+	KUNIT_CASE(image_input_is_added_behind_merged_breaks),
+	KUNIT_CASE(image_input_is_added_behind_lost_markers),
 	KUNIT_CASE(image_without_memory_is_refused),
 	KUNIT_CASE(image_of_a_stream_in_flight),
 	KUNIT_CASE(image_is_adopted_by_a_stream_with_readers),
