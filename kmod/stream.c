@@ -498,7 +498,7 @@ size_t vserial_stream_append(struct vserial_stream *s, const u8 *buf, size_t n,
  *
  * Needs no reservation.
  */
-void vserial_stream_pass(struct vserial_stream *s, size_t n)
+void vserial_stream_pass(struct vserial_stream *s, u64 n)
 {
 	/* Nothing behind a gap can be kept, whoever might have wanted it. */
 	if (s->tail != s->head)

@@ -151,7 +151,7 @@ void vserial_stream_unreserve(struct vserial_stream *s);
 u32 vserial_stream_room(const struct vserial_stream *s);
 size_t vserial_stream_append(struct vserial_stream *s, const u8 *buf, size_t n,
 			     enum vserial_overflow overflow);
-void vserial_stream_pass(struct vserial_stream *s, size_t n);
+void vserial_stream_pass(struct vserial_stream *s, u64 n);
 void vserial_stream_refuse(struct vserial_stream *s, size_t n);
 
 /* stream_marker.c */
