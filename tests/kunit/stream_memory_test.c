@@ -109,7 +109,6 @@ static void stream_unreserved_can_be_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, take(f, 10), 10);
 }
 
-/* Whoever exhausts the budget keeps nobody from having a first page. */
 static void stream_unreserved_keeps_less(struct kunit *test)
 {
 	struct fixture *f = start(test, VSERIAL_RING_SIZE, 2 * PAGE_SIZE);
@@ -130,6 +129,7 @@ static void stream_unreserved_keeps_less(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages_used(f), 0);
 }
 
+/* Whoever exhausts the budget keeps nobody from having a first page. */
 static void stream_has_a_page_beyond_the_limit(struct kunit *test)
 {
 	struct fixture *f = test->priv;
