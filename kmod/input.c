@@ -390,27 +390,53 @@ static bool vserial_input_has_room(const struct vserial_port *port)
 	       !timer_pending(&port->rx_rate_timer);
 }
 
+/*
+ * Moves a piece of what waits to the flip buffer.  Call with the lock.  Return:
+ * whether there may be more to move now.
+ */
+static bool vserial_input_move(struct vserial_port *port)
+{
+	struct vserial_front *front = vserial_input_front(port);
+	struct vserial_stream *s = front ? &front->stream : &port->rx;
+	struct vserial_cursor *c = front ? &front->cursor : &port->rx_cursor;
+	struct vserial_marker m;
+	bool more = false;
+	const u8 *buf;
+	size_t n, r;
+	u64 offset;
+
+	buf = vserial_stream_view(s, c, &n, &offset);
+	if (buf) {
+		r = vserial_input_flip(port, buf, n, TTY_NORMAL);
+		vserial_stream_ack(s, c, offset + r);
+		more = r == n;
+	} else if (vserial_stream_take_marker(s, c, &m)) {
+		more = vserial_input_flip_marker(port, m.type, m.arg);
+		if (more)
+			vserial_stream_ack_markers(c);
+	}
+	if (!more)
+		vserial_stream_rewind(s, c);
+	else if (front && !vserial_input_waits(s, c))
+		vserial_stream_unreserve(s);
+	return more;
+}
+
 /**
  * vserial_input_pump() - move what waits in the stream to the flip buffer
  * @port: the port
+ *
+ * What came with a guest waits there until its VMM opens the port.
  *
  * Context: any; must not sleep.
  */
 void vserial_input_pump(struct vserial_port *port)
 {
 	struct vserial_backing *b;
-	struct vserial_marker m;
 	unsigned long flags;
 	bool more, room = false, others = false;
 
 	do {
-		struct vserial_front *front;
-		struct vserial_stream *s;
-		struct vserial_cursor *c;
-		const u8 *buf;
-		size_t n, r;
-		u64 offset;
-
 		more = false;
 		spin_lock_irqsave(&port->lock, flags);
 		if (port->held) {
@@ -418,23 +444,8 @@ void vserial_input_pump(struct vserial_port *port)
 			break;
 		}
 		WRITE_ONCE(port->flip_wanted, false);
-		front = vserial_input_front(port);
-		s = front ? &front->stream : &port->rx;
-		c = front ? &front->cursor : &port->rx_cursor;
-		buf = vserial_stream_view(s, c, &n, &offset);
-		if (buf) {
-			r = vserial_input_flip(port, buf, n, TTY_NORMAL);
-			vserial_stream_ack(s, c, offset + r);
-			more = r == n;
-		} else if (vserial_stream_take_marker(s, c, &m)) {
-			more = vserial_input_flip_marker(port, m.type, m.arg);
-			if (more)
-				vserial_stream_ack_markers(c);
-		}
-		if (!more)
-			vserial_stream_rewind(s, c);
-		else if (front && !vserial_input_waits(s, c))
-			vserial_stream_unreserve(s);
+		if (port->power)
+			more = vserial_input_move(port);
 		if (vserial_input_has_room(port)) {
 			room |= port->rx_room_wanted;
 			port->rx_room_wanted = false;

@@ -117,6 +117,7 @@ static int vserial_port_activate(struct tty_port *tty, struct tty_struct *ts)
 		goto unlock;
 
 	vserial_input_power_on(port);
+	vserial_input_pump(port);	/* what came with a guest waits */
 	if (port->connect_at_power_on)
 		vserial_port_switch(port, true);
 unlock:

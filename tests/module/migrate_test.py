@@ -239,6 +239,30 @@ def kinds():
 
 
 @test
+def opened_behind():
+    """input that came with a guest waits for who opens its port behind all of it, and counts once"""
+    here, data = make_port("mig-w"), pattern(150000, seed=4)
+    here.open()
+    typist, _ = typed_to(here, data[:100000])
+    typist.close()
+    state = begin("mig-w")
+    there = twin("mig-x")
+    received(renamed(state, "mig-w", "mig-x"))
+    ctl("migrate", "complete", "mig-w")
+    ctl("migrate", "complete", "mig-x")
+    waiting = there.get()
+    equal((waiting["rx_unread"], waiting["dropped_bytes"]), (100000, 0),
+          "what waits, and what is dropped")
+    new = there.open()
+    equal(new.read_exactly(100000), data[:100000], "what is read")
+    equal(there.dropped_bytes, 0, "what is dropped then")
+    typist, _ = typed_to(there, data[100000:])
+    equal(new.read_exactly(50000), data[100000:], "what comes next")
+    equal((there.rx_bytes, there.dropped_bytes), (150000, 0), "what was given, and dropped")
+    typist.close()
+
+
+@test
 def breaks():
     """a break among unread input is where it was"""
     here = make_port("mig-e")
