@@ -2,8 +2,8 @@
 /*
  * netlink: the generic netlink family and its table of commands
  *
- * What only tells answers at once; what changes something is deferred
- * (request.c).
+ * What only tells answers at once, and bytes pass at once; what changes something
+ * is deferred (request.c).
  */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
