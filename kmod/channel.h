@@ -69,7 +69,7 @@ struct vserial_link_ops {
  * @queued: @turn is in one of them
  * @flowing: output may be sent
  * @sent: offset behind the last byte sent
- * @acked: offset up to which they are settled
+ * @acked: offset up to which they are settled, or were lost before they were sent
  * @input_lock: guards what follows, and keeps two senders in order; taken
  *	outside the port's lock
  * @input: offset of the next byte of input

@@ -243,8 +243,12 @@ static bool vserial_channel_deliver(struct vserial_channel *ch,
 	spin_lock_irqsave(&ch->lock, flags);
 	ch->sent += taken;
 	before = l->sent;
-	if (load->n)
+	if (load->n) {
+		/* What was lost in front of them nobody settles. */
+		if (load->offset > before)
+			l->acked += load->offset - before;
 		l->sent = load->offset + load->n;
+	}
 	spin_unlock_irqrestore(&ch->lock, flags);
 
 	/* The address may be another's as soon as the socket is closed. */
@@ -256,6 +260,7 @@ static bool vserial_channel_deliver(struct vserial_channel *ch,
 	spin_lock_irqsave(&ch->lock, flags);
 	ch->sent -= taken;
 	l->sent = before;
+	l->acked = min(l->acked, before);
 	spin_unlock_irqrestore(&ch->lock, flags);
 	l->ops->untake(l, load->offset, load->n ? NULL : &load->marker);
 	return false;

@@ -11,7 +11,7 @@ import termios
 from attached import Socket, refused
 from files import contents
 from genl import N, Client, Refused, string, u32
-from lib import (Loopguest, equal, expect, later, make_guest, make_port, nl,
+from lib import (RING, Loopguest, equal, expect, later, make_guest, make_port, nl,
                  pattern, pattern_runs, read_file, remove_guest, run, scratch,
                  test, wait_for, write_sysfs)
 from person import Person
@@ -34,6 +34,26 @@ def output_with_history():
     # A byte written while nothing is under way comes without anybody's help.
     with_guest.write_all(b"x")
     equal(s.read(session["id"], 1), b"x", "the output")
+
+
+@test
+def no_more_than_a_window():
+    """64 KiB are sent ahead of what is settled, and not more behind output that was lost"""
+    port = make_port("s-ahead", backing="null")
+    guest = port.open()
+    s = Socket()
+    session = s.attach(port)["id"]
+    data = pattern(6 * RING)
+    guest.write_all(data[:RING])
+    equal(s.read(session, RING, ack=False), data[:RING], "what is sent")
+    guest.write_all(data[RING:])
+    s.ack(session, RING)
+    # It was too slow for what lies between, and has two rings of the newest.
+    equal(s.read(session, RING, ack=False), data[4 * RING:5 * RING], "what is sent then")
+    s.pump(0.2)
+    equal([kind for kind, _ in s.told if kind == "DATA_NTF"], [], "what is sent ahead of that")
+    s.ack(session, 5 * RING)
+    equal(s.read(session, RING, ack=False), data[5 * RING:], "the rest")
 
 
 @test
