@@ -12,6 +12,8 @@
 #define KEPT_MAX	4096u
 /* Each byte comes out as itself, but for those that were held back before. */
 #define KEPT_RESERVE	(TELNET_AUTH_HELD_MAX + TELNET_AUTH_GROWTH)
+/* How often is read before others have their turn. */
+#define TAKES		16
 /* How much may stand in front of TLS. */
 #define SKIP_MAX	16384u
 /* How a record of TLS begins in which a handshake does. */
@@ -112,8 +114,8 @@ static ssize_t take(struct auth *auth)
 
 int auth_go_on(struct auth *auth, uint32_t *events)
 {
+	int rc, takes = TAKES;
 	ssize_t n;
-	int rc;
 
 	for (;;) {
 		rc = send_replies(auth);
@@ -122,7 +124,8 @@ int auth_go_on(struct auth *auth, uint32_t *events)
 		*events = rc ? EPOLLOUT : 0;
 		if (is_decided(auth))
 			return rc;
-		n = take(auth);
+		/* What is of this option alone is kept nowhere, and need not end. */
+		n = takes-- ? take(auth) : -EAGAIN;
 		if (!n)
 			/* It has no more to say, and listens perhaps. */
 			auth_give_up(auth);

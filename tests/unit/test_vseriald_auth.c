@@ -366,6 +366,46 @@ static void test_floods(void **state)
 	finish();
 }
 
+/* How often an endless peer has been read. */
+static unsigned int reads_of_endless;
+
+/* A subnegotiation of the option without an end, as fast as it is read. */
+static ssize_t read_endless(int fd, void *bytes, size_t len)
+{
+	static const uint8_t start_of_sub[] = { 255, 250, 37 };
+
+	(void)fd;
+	/* It does end, so that a test of it can. */
+	if (++reads_of_endless > 1000)
+		return -EAGAIN;
+	memset(bytes, 'x', len);
+	if (reads_of_endless == 1)
+		memcpy(bytes, start_of_sub, sizeof(start_of_sub));
+	return (ssize_t)len;
+}
+
+/* Who sends without an end what is kept nowhere keeps nobody else waiting. */
+static void test_endless(void **state)
+{
+	struct transport_ops ops = transport_tcp;
+	const struct arrival_plan plan = { .server = true, .telnet = true, .tls = server_rules };
+	int fds[2];
+
+	(void)state;
+	ops.read = read_endless;
+	reads_of_endless = 0;
+	the_daemon.conf.auth_timeout = 1;
+	ours = (struct outcome){ 0 };
+	tcp_pair(fds);
+	peer = fds[1];
+	arrival_begin(the_daemon.arrivals, conn_new(&ops, fds[0]), "peer", &plan, &handler, &ours);
+	send(peer, "x", 1, 0);
+	sd_event_run(the_daemon.event, 1000000);
+	assert_in_range(reads_of_endless, 1, 100);
+	arrivals_cancel(the_daemon.arrivals, &ours);
+	close(peer);
+}
+
 /* As in.telnetd-ssl: it wants another answer first. */
 static void test_client_upgrades(void **state)
 {
@@ -527,6 +567,7 @@ int main(void)
 		cmocka_unit_test(test_server_times_out),
 		cmocka_unit_test(test_server_requires),
 		cmocka_unit_test(test_floods),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_client_upgrades),
 		cmocka_unit_test(test_client_plain),
 		cmocka_unit_test(test_both),
