@@ -217,6 +217,7 @@ void vspc_vm_tick(struct vspc_vm *vm, uint64_t now)
 static void answer(struct vspc_vm *vm, uint8_t get, uint64_t now)
 {
 	const struct vspc_identity *identity = vm->identity;
+	bool again = vspc_set_has(&vm->facts.asked_late, get);
 
 	vspc_set_add(&vm->facts.asked, get);
 	if (vm->state == VSPC_VM_SETTLE || vm->state == VSPC_VM_UP)
@@ -234,7 +235,8 @@ static void answer(struct vspc_vm *vm, uint8_t get, uint64_t now)
 	default:
 		send_uuid(vm, VSPC_VM_LOCATION_UUID, identity->location_uuid);
 	}
-	if (vm->state == VSPC_VM_SETTLE)
+	/* One that asks the same for ever has been waited for. */
+	if (vm->state == VSPC_VM_SETTLE && !again)
 		settle(vm, now);
 }
 

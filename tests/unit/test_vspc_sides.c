@@ -256,6 +256,24 @@ static void come_up(void)
 	drop_said();
 }
 
+/* One that asks the same again and again is answered, and waited for no longer. */
+static void test_asks_for_ever(void **state)
+{
+	const uint64_t step = vspc_times_default.settle / 2;
+	uint64_t since;
+
+	(void)state;
+	start(VSPC_TLS_ALREADY);
+	GIVE(IAC, DO, 232, IAC, SB, 232, 71, IAC, SE);
+	drop_said();
+	for (since = now; vm.state == VSPC_VM_SETTLE && now < since + 100 * step; now += step) {
+		GIVE(IAC, SB, 232, 83, IAC, SE);
+		assert_true(outbox_waits(&vm.out));
+		drop_said();
+	}
+	assert_int_equal(vm.state, VSPC_VM_UP);
+}
+
 /* What it does not know it says so of, once each. */
 static void test_unknown(void **state)
 {
@@ -704,6 +722,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_encrypted, end),
 		cmocka_unit_test_teardown(test_authentication, end),
 		cmocka_unit_test_teardown(test_refusals, end),
+		cmocka_unit_test_teardown(test_asks_for_ever, end),
 		cmocka_unit_test_teardown(test_unknown, end),
 		cmocka_unit_test_teardown(test_undoubled, end),
 		cmocka_unit_test_teardown(test_not_now, end),
