@@ -17,6 +17,8 @@
 #define READ_MAX	4096u
 /* Of a hand-over's sequence. */
 #define SEQUENCE_LEN	4u
+/* How often is read before others have their turn, but for what TLS has read already. */
+#define TAKES		16
 /* Bytes for the port that may come before it has been accepted. */
 #define EARLY_MAX	65536u
 
@@ -253,10 +255,11 @@ struct conn *conn_vspc(struct conn *below, const struct vspc_plan *plan, uint64_
 	return &v->conn;
 }
 
-/* Return: 0, or a negative errno. */
+/* Return: 0, or a negative errno: -EBUSY if nothing is read before something is written. */
 static int greet(struct vspc_conn *v, uint64_t now)
 {
 	uint8_t bytes[READ_MAX];
+	int takes = TAKES;
 	ssize_t rc = 1;
 
 	while (rc > 0 && v->vm.state < VSPC_VM_PEERED && v->vm.state != VSPC_VM_TLS &&
@@ -270,12 +273,14 @@ static int greet(struct vspc_conn *v, uint64_t now)
 		if (outbox_waits(&v->early) > EARLY_MAX)
 			return -EMSGSIZE;
 		if (!r.consumed)
-			rc = read_below(v);
+			rc = takes-- > 0 || conn_pending(v->conn.below) ? read_below(v) : -EAGAIN;
 	}
 	vspc_vm_tick(&v->vm, now);
 	if (v->vm.state >= VSPC_VM_PEERED)
 		return 0;
-	return rc == 0 ? -ECONNRESET : rc < 0 && rc != -EBUSY ? (int)rc : -EAGAIN;
+	if (vspc_vm_full(&v->vm))
+		return -EBUSY;
+	return rc == 0 ? -ECONNRESET : rc < 0 ? (int)rc : -EAGAIN;
 }
 
 /* Return: 0, -EAGAIN to go on later, or another negative errno. */
@@ -329,9 +334,10 @@ int conn_vspc_greet(struct conn *conn, uint64_t now, uint32_t *events, uint64_t 
 		return -ECONNREFUSED;
 	if (sent && sent != -EAGAIN)
 		return sent;
-	*events = EPOLLIN | (sent ? EPOLLOUT : 0);
+	/* Of what is not read one would be told again and again. */
+	*events = rc == -EBUSY ? EPOLLOUT : EPOLLIN | (sent ? EPOLLOUT : 0);
 	*deadline = v->vm.deadline;
-	return rc;
+	return rc == -EBUSY ? -EAGAIN : rc;
 }
 
 /* Hand-overs */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One backing: behind a concentrator, which is a process of its own. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,6 +16,7 @@
 
 #include <linux/vserial.h>
 
+#include "conn_vspc.h"
 #include "kernel.h"
 #include "log.h"
 #include "sockets.h"
@@ -400,6 +403,76 @@ static void test_bad_proxies(void **state)
 	}
 }
 
+/* How often one of these has been read. */
+static unsigned int n_reads;
+
+/* A concentrator that says nothing, without an end. */
+static ssize_t read_endless(int fd, void *bytes, size_t len)
+{
+	char *to = bytes;
+	size_t i;
+
+	(void)fd;
+	/* It does end, so that a test of it can. */
+	if (++n_reads > 1000)
+		return -EAGAIN;
+	for (i = 0; i < len; i++)
+		to[i] = i % 2 ? '\xf1' : '\xff';
+	return (ssize_t)len;
+}
+
+/* One that asks and asks, */
+static ssize_t read_questions(int fd, void *bytes, size_t len)
+{
+	static const char question[8] = "\xff\xfa\xe8\x53\xff\xf0\xff\xf1";
+	size_t i;
+
+	(void)fd;
+	for (i = 0; i + sizeof(question) <= len; i += sizeof(question))
+		memcpy((char *)bytes + i, question, sizeof(question));
+	return (ssize_t)i;
+}
+
+/* and takes no answers. */
+static ssize_t write_nothing(int fd, const struct iovec *iov, int n)
+{
+	(void)fd;
+	(void)iov;
+	(void)n;
+	return -EAGAIN;
+}
+
+/* What is waited for of a concentrator that is like that. */
+static uint32_t greet(const struct transport_ops *ops)
+{
+	static const struct vspc_identity identity = { .name = "vm", .service = "x" };
+	const struct vspc_plan plan = { .identity = &identity };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct conn *conn = conn_vspc(conn_new(ops, fd), &plan, 1);
+	uint32_t events = 0;
+	uint64_t deadline;
+
+	assert_int_equal(conn_vspc_greet(conn, 2, &events, &deadline), -EAGAIN);
+	assert_in_range(deadline, 3, 60000);
+	conn_release(conn);
+	return events;
+}
+
+/* Nobody keeps others waiting, or the loop busy, before it has accepted the port. */
+static void test_floods(void **state)
+{
+	struct transport_ops ops = transport_tcp;
+
+	(void)state;
+	ops.write = write_nothing;
+	ops.read = read_endless;
+	n_reads = 0;
+	assert_int_equal(greet(&ops), EPOLLIN | EPOLLOUT);
+	assert_in_range(n_reads, 1, 100);
+	ops.read = read_questions;
+	assert_int_equal(greet(&ops), EPOLLOUT);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -411,6 +484,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strangers, kernel_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_proxies, kernel_setup, teardown),
+		cmocka_unit_test(test_floods),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
