@@ -83,9 +83,10 @@ static bool pump(struct link *link)
 		link_close(link, conn_why(link->conn, -rc));
 		return false;
 	}
-	set_events(link, (link->events & EPOLLIN) | (rc ? EPOLLOUT : 0));
-	if (!vspc_proxy_full(&link->proxy))
-		set_events(link, link->events | EPOLLIN);
+	/* Of what cannot be read one would be told again and again. */
+	link->busy = link->busy && rc;
+	set_events(link, (vspc_proxy_full(&link->proxy) || link->busy ? 0 : EPOLLIN) |
+		   (rc ? EPOLLOUT : 0));
 	return true;
 }
 
@@ -290,6 +291,7 @@ static bool read_in(struct link *link)
 		if (outbox_waits(&link->in))
 			return true;
 		n = conn_read(link->conn, bytes, sizeof(bytes));
+		link->busy = n == -EBUSY;
 		if (n == -EAGAIN || n == -EBUSY)
 			return true;
 		if (n <= 0) {

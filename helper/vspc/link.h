@@ -22,6 +22,7 @@ struct hub;
  * @conn: the connection
  * @io: its source
  * @events: what @io waits for
+ * @busy: it cannot be read until what it is to be told has been written
  * @proxy: what is spoken on it
  * @in: bytes of the network that have not been understood yet
  * @early: bytes of the port that came before they have a place
@@ -38,6 +39,7 @@ struct link {
 	struct conn *conn;
 	sd_event_source *io;
 	uint32_t events;
+	bool busy;
 	struct vspc_proxy proxy;
 	struct outbox in;
 	struct outbox early;

@@ -139,6 +139,22 @@ static int on_again(sd_event_source *source, void *arg)
 	return read_keys(arg);
 }
 
+/* Writes what it is to be told.  Return: false if the caller is gone. */
+static bool flush(struct caller *caller)
+{
+	int rc = conn_flush(caller->conn);
+
+	if (rc && rc != -EAGAIN) {
+		viewer_close(caller, NULL);
+		return false;
+	}
+	caller->busy = caller->busy && rc;
+	/* Of what cannot be read one would be told again and again. */
+	sd_event_source_set_io_events(caller->io, (caller->busy ? 0 : EPOLLIN) |
+				      (rc ? EPOLLOUT : 0));
+	return true;
+}
+
 static int read_keys(struct caller *caller)
 {
 	struct conn_window window;
@@ -146,9 +162,8 @@ static int read_keys(struct caller *caller)
 	char keys[2];
 	ssize_t n = conn_read(caller->conn, keys, sizeof(keys)), i;
 
-	if (n == -EBUSY)
-		n = -EAGAIN;
-	if (n <= 0 && n != -EAGAIN) {
+	caller->busy = n == -EBUSY;
+	if (n <= 0 && n != -EAGAIN && n != -EBUSY) {
 		viewer_close(caller, NULL);
 		return 0;
 	}
@@ -156,8 +171,7 @@ static int read_keys(struct caller *caller)
 		if (take_key(caller, keys[i]))
 			return 0;
 	conn_take_event(caller->conn, &window);
-	conn_flush(caller->conn);
-	if (!conn_pending(caller->conn))
+	if (!flush(caller) || caller->busy || !conn_pending(caller->conn))
 		return 0;
 	if (!caller->again)
 		sd_event_add_defer(caller->hub->daemon->event, &caller->again, on_again, caller);
@@ -168,10 +182,14 @@ static int read_keys(struct caller *caller)
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
+	struct caller *caller = arg;
+
 	(void)source;
 	(void)fd;
 	(void)events;
-	return read_keys(arg);
+	if (caller->busy && (!flush(caller) || caller->busy))
+		return 0;
+	return read_keys(caller);
 }
 
 void viewer_new(struct hub *hub, struct conn *conn, const char *name, const char *wanted)

@@ -23,6 +23,7 @@ struct hub;
  * @conn: the connection
  * @io: its source
  * @again: has it read what came off the socket before, NULL until it is needed
+ * @busy: it cannot be read until what it is to be told has been written
  * @guest: its place in the lobby
  * @line: what it has typed
  * @len: how many bytes
@@ -36,6 +37,7 @@ struct caller {
 	struct conn *conn;
 	sd_event_source *io;
 	sd_event_source *again;
+	bool busy;
 	struct lobby_guest guest;
 	char line[CALLER_LINE + 1];
 	size_t len;

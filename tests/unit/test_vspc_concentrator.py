@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vserial-vspc with virtual machines and viewers that are written apart from it."""
+import contextlib
 import os
 import socket
 import ssl
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import script
@@ -124,6 +126,31 @@ def test_long_list():
         viewer.until(lambda: viewer.data.endswith(b"): "), "the prompt comes")
         for m in machines:
             assert listed(viewer.data.decode(), m.name), m.name
+
+
+def test_unread_answers():
+    """One who asks and does not read is waited for, and keeps nothing busy."""
+    looks = []
+
+    def sleeps(pid):
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            looks.append(f.read().rsplit(")", 1)[1].split()[0] == "S")
+        return all(looks[-30:]) and len(looks) > 30
+
+    with Concentrator(name_timeout=600) as c, socket.socket() as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        caller.connect(("127.0.0.1", c.view_port))
+        caller.settimeout(1)
+        # Are you there?
+        with contextlib.suppress(TimeoutError):
+            while True:
+                caller.send(bytes([IAC, 246]) * 32768)
+        wait(lambda: sleeps(c.process.pid), "it rests", patience=20)
+        # When it reads it is read on.
+        caller.settimeout(PATIENCE)
+        threading.Thread(target=caller.sendall, args=(b"\x04",), daemon=True).start()
+        while caller.recv(65536):
+            pass
 
 
 def test_own_port():
