@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <openssl/ssl.h>
 
 #include "arrival.h"
 #include "goodbye.h"
@@ -543,6 +546,45 @@ static const struct arrival_handler handler = {
 	.failed = on_failed,
 };
 
+/* One that changes its keys and changes them keeps nobody else waiting. */
+static void test_new_keys(void **state)
+{
+	struct side server = { .spec = "ssl://:1", .cert = "server.pem" };
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	char why[TRANSPORT_WHY_MAX], byte;
+	int fds[2], i, left;
+	SSL *client;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	assert_true(read_rules(&server, true, why));
+	server.conn = conn_tls(conn_new(&transport_unix, fds[0]), server.rules);
+	server.rc = -EAGAIN;
+	client = SSL_new(ctx);
+	SSL_set_fd(client, fds[1]);
+	SSL_set_connect_state(client);
+	for (i = 0; i < 20; i++) {
+		SSL_do_handshake(client);
+		shake(&server);
+	}
+	assert_int_equal(server.rc, 0);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(SSL_key_update(client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		assert_int_equal(SSL_do_handshake(client), 1);
+	}
+	assert_int_equal(conn_read(server.conn, &byte, 1), -EAGAIN);
+	assert_int_equal(ioctl(fds[0], FIONREAD, &left), 0);
+	assert_int_not_equal(left, 0);
+	/* What comes behind all that still passes. */
+	assert_int_equal(SSL_write(client, "x", 1), 1);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(conn_read(server.conn, &byte, 1), i < 99 ? -EAGAIN : 1);
+	leave(&server);
+	SSL_free(client);
+	SSL_CTX_free(ctx);
+	close(fds[1]);
+}
+
 /* Many that do not come to their end leave room for one that does. */
 static void test_half_open(void **state)
 {
@@ -636,6 +678,7 @@ int main(void)
 		cmocka_unit_test(test_server_checks),
 		cmocka_unit_test(test_ciphers),
 		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_new_keys),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_half_open),
 	};
