@@ -237,17 +237,17 @@ static void tell_loss(struct peer *peer, uint64_t lost)
 void peer_history(struct peer *peer, uint64_t offset, const void *bytes, size_t len)
 {
 	size_t max = peer->daemon->conf.viewer_buffer;
+	/* A dump that was begun again begins with what came before. */
+	uint64_t has = peer->history_end ? peer->history_end : peer->resume;
 	size_t excess;
 
-	if (offset + len <= peer->resume)
+	if (offset + len <= has)
 		return;
-	if (offset < peer->resume) {
-		bytes = (const char *)bytes + (peer->resume - offset);
-		len -= (size_t)(peer->resume - offset);
-		offset = peer->resume;
+	if (offset < has) {
+		bytes = (const char *)bytes + (has - offset);
+		len -= (size_t)(has - offset);
+		offset = has;
 	}
-	if (!peer->backlog_len && peer->resume && offset > peer->resume)
-		tell_loss(peer, offset - peer->resume);
 	if (!peer->history_end)
 		peer->history_start = offset;
 	else if (offset > peer->history_end)
@@ -268,10 +268,26 @@ void peer_drop_history(struct peer *peer)
 	clear_backlog(peer);
 }
 
+/* The same in front of the backlog. */
+static void tell_loss_first(struct peer *peer, uint64_t lost)
+{
+	char *history = peer->backlog;
+	size_t len = peer->backlog_len;
+
+	peer->backlog = NULL;
+	peer->backlog_len = 0;
+	tell_loss(peer, lost);
+	add_backlog(peer, history, len);
+	free(history);
+}
+
 void peer_join(struct peer *peer, uint64_t offset)
 {
 	uint64_t first = ring_offset(peer->ring, peer->ring->tail);
 
+	/* Who goes on where another daemon was lacks what no history has, or too long a one. */
+	if (peer->backlog_len && peer->resume && peer->history_start > peer->resume)
+		tell_loss_first(peer, peer->history_start - peer->resume);
 	if (offset < first) {
 		peer->notice = !peer->backlog_len;
 		tell_loss(peer, first - offset);

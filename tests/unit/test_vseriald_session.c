@@ -114,7 +114,6 @@ static void test_history_is_shorter(void **state)
 	stop();
 }
 
-/* A viewer that comes while output flows misses and repeats nothing. */
 /* What another daemon had not given it yet may be gone; then it is told. */
 static void test_history_is_gone(void **state)
 {
@@ -138,6 +137,59 @@ static void test_history_is_gone(void **state)
 	stop();
 }
 
+/* What is kept may be asked for again, where messages of the kernel were lost. */
+static void test_history_comes_again(void **state)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)state;
+	kernel.settled = 105;
+	kernel.hold_history = true;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.waiting);
+	session_history(session, kernel.waiting, 95, "01234", 5);
+	kernel.history = "0123456789";
+	kernel.history_offset = 95;
+	kernel.hold_history = false;
+	until(!kernel.waiting);
+	output(105, "abc");
+	reads(fd, "0123456789abc");
+	close(fd);
+	stop();
+}
+
+/* Of more than a viewer may have the newest are given; who was elsewhere before is told. */
+static void test_history_is_too_long(void **state)
+{
+	static char piece[10000], want[4096];
+	uint16_t port = free_port();
+	uint64_t offset = 50;
+	int fd, i;
+
+	(void)state;
+	memset(want, 'h', sizeof(want));
+	kernel.settled = 200050;
+	kernel.hold_history = true;
+	start(tcp(port), true, true);
+	fd = dial(port, 0);
+	until(kernel.waiting);
+	kernel.waiting->resume = offset;
+	for (i = 0; i < 20; i++, offset += sizeof(piece)) {
+		memset(piece, 'a' + i, sizeof(piece));
+		session_history(session, kernel.waiting, offset, piece, sizeof(piece));
+	}
+	kernel.hold_history = false;
+	until(!kernel.waiting);
+	reads(fd, "\r\n[vserial: 74464 bytes are missing here]\r\n");
+	/* They begin in the eighth piece. */
+	reads_bytes(fd, want, sizeof(want));
+	close(fd);
+	stop();
+}
+
+/* A viewer that comes while output flows misses and repeats nothing. */
 static void test_second_viewer(void **state)
 {
 	uint16_t port = free_port();
@@ -545,6 +597,8 @@ int main(void)
 		TEST(test_history_meets_output),
 		TEST(test_history_is_shorter),
 		TEST(test_history_is_gone),
+		TEST(test_history_comes_again),
+		TEST(test_history_is_too_long),
 		TEST(test_second_viewer),
 		TEST(test_slow_viewer),
 		TEST(test_room),
