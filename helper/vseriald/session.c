@@ -174,7 +174,7 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	else if (session->ops)
 		read_tls_rules(session);
 	session->digest = handover_digest(backing->spec);
-	session_adopt(session);
+	session_adopt(session, backing);
 	session_migrate(session, backing);
 	begin(session);
 	return session;

@@ -2,6 +2,7 @@
 /* What a backing leaves to the next daemon, and takes from the one before. */
 #include <stdlib.h>
 
+#include "goodbye.h"
 #include "handover.h"
 #include "kport.h"
 #include "listener.h"
@@ -33,7 +34,18 @@ static struct conn *take_up(const struct session *session, int fd, const struct 
 	return NULL;
 }
 
-static void adopt_peer(struct session *session, int fd, const struct handed *old)
+/*
+ * What a backing of the same specification has nothing to do with any more: it
+ * listened and dials now, or the port had another life, in which it was further.
+ */
+static bool is_stale(const struct session *session, const struct backing *backing,
+		     const struct handed *old)
+{
+	return old->dialled == session->server || (backing->has_end && old->offset > backing->end);
+}
+
+static void adopt_peer(struct session *session, const struct backing *backing, int fd,
+		       const struct handed *old)
 {
 	const struct address unknown = { 0 };
 	char name[ADDRESS_TEXT];
@@ -41,6 +53,12 @@ static void adopt_peer(struct session *session, int fd, const struct handed *old
 	struct peer *peer;
 
 	session->ops->describe(fd, &unknown, name);
+	if (is_stale(session, backing, old)) {
+		log_line(LOG_NOTICE, "%s: %s was left by another backing, and has to call again",
+			 session_name(session), name);
+		goodbye_say(session->daemon->goodbyes, fd, NULL);
+		return;
+	}
 	conn = take_up(session, fd, old, name);
 	peer = conn ? session_add_peer(session, conn, name) : NULL;
 	if (!peer)
@@ -61,6 +79,14 @@ static void adopt_input(struct session *session, const struct handed *old)
 
 	if (!handover_input(session->daemon->handover, old, &input))
 		return;
+	/* The guest has taken none in front of these, or more than them: it was another. */
+	if (session->input.offset < input.offset ||
+	    session->input.offset > input.offset + input.len) {
+		log_line(LOG_NOTICE, "%s: input that was left is not its guest's",
+			 session_name(session));
+		free(input.bytes);
+		return;
+	}
 	/* Of these the guest takes what it has not taken yet. */
 	session->input.offset = input.offset;
 	input_add(&session->input, input.bytes, input.len);
@@ -68,17 +94,19 @@ static void adopt_input(struct session *session, const struct handed *old)
 	kport_wake(session->daemon->kport, &session->port);
 }
 
-void session_adopt(struct session *session)
+void session_adopt(struct session *session, const struct backing *backing)
 {
 	struct handover *handover = session->daemon->handover;
 	struct handed old = handed(session);
 	int fd;
 
-	/* Without a guest there is nobody to dial for; of TLS nothing was left. */
-	if (!handover || !session->ops || session->uri.tls || (!session->server && !session->power))
+	/* Without a guest there is nobody to dial for. */
+	if (!handover || !session->ops || (!session->server && !session->power))
 		return;
-	while ((fd = handover_peer(handover, &old)) >= 0) {
-		adopt_peer(session, fd, &old);
+	/* Of TLS no connection was left, nor one of a concentrator: it is another's. */
+	while (!session->uri.tls && !session->service &&
+	       (fd = handover_peer(handover, &old)) >= 0) {
+		adopt_peer(session, backing, fd, &old);
 		free(old.above);
 	}
 	adopt_input(session, &old);

@@ -160,8 +160,8 @@ void session_end_printer(struct session *session, bool keep);
 
 /* session_handover.c */
 
-/** session_adopt() - take what the daemon before left. */
-void session_adopt(struct session *session);
+/** session_adopt() - take what the daemon before left, so far as it is of @backing. */
+void session_adopt(struct session *session, const struct backing *backing);
 
 /** session_leave_to_next() - leave peers, listener and input to the next daemon. */
 void session_leave_to_next(struct session *session);
