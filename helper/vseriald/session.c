@@ -180,12 +180,11 @@ struct session *session_new(struct daemon *daemon, const struct backing *backing
 	return session;
 }
 
-/* It has become a server, or a client: what it was ends. */
-static void turn_around(struct session *session)
+/* What it was ends. */
+static void give_up(struct session *session)
 {
 	struct peer *peer;
 
-	session->server = !session->server;
 	session->leaving = false;
 	timer_stop(session->leave_timer);
 	timer_stop(session->retry);
@@ -200,6 +199,13 @@ static void turn_around(struct session *session)
 	session->fault = 0;
 	while ((peer = TAILQ_FIRST(&session->peers)))
 		session_remove_peer(session, peer, NULL);
+}
+
+/* It has become a server, or a client. */
+static void turn_around(struct session *session)
+{
+	session->server = !session->server;
+	give_up(session);
 	/* What has to be proved is another thing now. */
 	tls_rules_free(session->tls);
 	session->tls = NULL;
@@ -228,11 +234,24 @@ static void tell_cable(struct session *session)
 	}
 }
 
+/* Whether a Unix socket was made or dialled with the rights of somebody else. */
+static bool is_anothers(const struct session *session, const struct backing *backing)
+{
+	const struct place *place = &session->place;
+
+	return session->uri.kind == URI_PIPE &&
+	       (place->owned != backing->owned || place->uid != backing->uid ||
+		place->gid != backing->gid);
+}
+
 void session_update(struct session *session, const struct backing *backing)
 {
 	bool was_there = session->power || session_comes(session);
 	bool off;
 
+	/* While it can be removed with the same rights. */
+	if (session->ops && is_anothers(session, backing))
+		give_up(session);
 	take_settings(session, backing);
 	session_migrate(session, backing);
 	off = was_there && !session->power && !session_comes(session);

@@ -93,11 +93,51 @@ static void test_pipe_left_behind(void **state)
 	rmdir(folder);
 }
 
+/* With the guest its socket becomes another's, and whoever was there has to come again. */
+static void test_pipe_changes_hands(void **state)
+{
+	char path[80], spec[256];
+	struct backing backing = {
+		.id = 7, .guest = "vm", .index = 1, .spec = spec, .proxy = "", .power = true,
+		.owned = true, .uid = getuid() + 1, .gid = getgid() + 1,
+	};
+	struct stat st;
+	int fd;
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/vseriald-test-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chmod(folder, 0777), 0);
+	snprintf(path, sizeof(path), "%s/s", folder);
+	snprintf(spec, sizeof(spec), "pipe:%s#far=application", path);
+	start(spec, true, true);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	fd = dial_unix(path);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	session_update(session, &backing);
+	reads_end(fd);
+	close(fd);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	assert_int_equal(stat(path, &st), 0);
+	/* Nobody else can act as another. */
+	assert_int_equal(st.st_uid, geteuid() ? geteuid() : backing.uid);
+	/* It stays where nothing has changed. */
+	fd = dial_unix(path);
+	until(kernel.state == VSERIAL_STATE_CONNECTED);
+	session_update(session, &backing);
+	assert_int_equal(session->n_peers, 1);
+	close(fd);
+	stop();
+	assert_int_equal(stat(path, &st), -1);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_pipe),
 		TEST(test_pipe_left_behind),
+		TEST(test_pipe_changes_hands),
 	};
 
 	log_init(false);
