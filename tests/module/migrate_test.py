@@ -240,7 +240,7 @@ def kinds():
 
 @test
 def opened_behind():
-    """input that came with a guest waits for who opens its port behind all of it, and counts once"""
+    """input that came with a guest waits for who opens its port behind that, and counts once"""
     here, data = make_port("mig-w"), pattern(150000, seed=4)
     here.open()
     typist, _ = typed_to(here, data[:100000])
