@@ -144,7 +144,8 @@ void session_release_held(struct session *session, uint64_t offset)
 		if (peer->backlog_len)
 			peer_join(peer, peer->history_end);
 		else
-			peer_join(peer, offset > peer->resume ? offset : peer->resume);
+			/* One that went on from elsewhere is told what it lacks in front of that. */
+			peer_join(peer, peer->resume ? peer->resume : offset);
 	}
 }
 

@@ -134,6 +134,20 @@ static void test_history_is_gone(void **state)
 	until(kernel.settled == 105);
 	assert_int_equal(peer_offset(TAILQ_FIRST(&session->peers)), 105);
 	close(fd);
+
+	/* Also where there is some, but output begins in front of that. */
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	kernel.hold_history = true;
+	kernel.history = "89";
+	kernel.history_offset = 108;
+	fd = dial(port, 0);
+	until(kernel.waiting);
+	kernel.waiting->resume = 55;
+	kernel.hold_history = false;
+	until(!kernel.waiting);
+	output(105, "56789");
+	reads(fd, "\r\n[vserial: 50 bytes are missing here]\r\n56789");
+	close(fd);
 	stop();
 }
 
