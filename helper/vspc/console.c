@@ -30,9 +30,16 @@ struct console *console_new(struct hub *hub, const char *name)
 	console->service = xstrdup("");
 	TAILQ_INIT(&console->viewers);
 	ring_init(&console->ring, hub->daemon->conf.viewer_buffer, 0);
-	if (*hub->settings->log_folder)
-		console->record = record_new(hub->settings->log_folder, name);
+	console_record(console);
 	return console;
+}
+
+void console_record(struct console *console)
+{
+	const char *folder = console->hub->settings->log_folder;
+
+	record_free(console->record);
+	console->record = *folder ? record_new(folder, console->name) : NULL;
 }
 
 void console_free(struct console *console)

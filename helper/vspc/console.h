@@ -72,6 +72,9 @@ struct console *console_new(struct hub *hub, const char *name);
 /** console_free() - end it, and all its viewers; it must have no links. */
 void console_free(struct console *console);
 
+/** console_record() - begin with its file, also anew: that may have been moved away. */
+void console_record(struct console *console);
+
 /** console_idle() - whether nobody uses it. */
 bool console_idle(const struct console *console);
 

@@ -10,7 +10,6 @@
 #include "log.h"
 #include "memory.h"
 #include "printable.h"
-#include "record.h"
 #include "transport_tls.h"
 #include "vspc_deviation.h"
 
@@ -167,7 +166,7 @@ void hub_reload(struct hub *hub)
 	size_t i;
 
 	TAILQ_FOREACH(console, &hub->consoles, list)
-		record_reopen(console->record);
+		console_record(console);
 	for (i = 0; i < hub->n_doors; i++) {
 		struct door *door = &hub->doors[i];
 		struct tls_rules *rules;

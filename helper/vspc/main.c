@@ -202,6 +202,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 		return 0;
 	conf_free(&process->daemon.conf);
 	process->daemon.conf = conf;
+	free(process->settings.log_folder);
+	process->settings.log_folder = xstrdup(settings.log_folder);
 	process->settings.consoles = settings.consoles;
 	process->settings.identify_timeout = settings.identify_timeout;
 	process->settings.name_timeout = settings.name_timeout;

@@ -60,19 +60,10 @@ void record_free(struct record *record)
 {
 	if (!record)
 		return;
-	record_reopen(record);
-	free(record->path);
-	free(record);
-}
-
-void record_reopen(struct record *record)
-{
-	if (!record)
-		return;
 	if (record->fd >= 0)
 		close(record->fd);
-	record->fd = -1;
-	record->failed = false;
+	free(record->path);
+	free(record);
 }
 
 static void fail(struct record *record)

@@ -24,7 +24,4 @@ void record_free(struct record *record);
 /** record_write() - add bytes; what cannot be written is told once; NULL is allowed. */
 void record_write(struct record *record, const void *bytes, size_t len);
 
-/** record_reopen() - somebody has moved the file away; NULL is allowed. */
-void record_reopen(struct record *record);
-
 #endif

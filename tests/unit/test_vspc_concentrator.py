@@ -183,6 +183,17 @@ def test_files():
             wait(lambda: "read again" in c.said(), "the settings are read again")
             m.type(b"two")
             wait(lambda: os.path.exists(path) and os.path.getsize(path) == 3, "a new one begins")
+            # Or all of them go elsewhere, or nowhere.
+            os.mkdir(f"{folder}/b")
+            os.chmod(f"{folder}/b", 0o777)
+            c.reload(log_folder=f"{folder}/b")
+            m.type(b"three")
+            there = f"{folder}/b/%2E.%2Fweb%2001.log"
+            wait(lambda: os.path.exists(there) and os.path.getsize(there) == 5, "it goes elsewhere")
+            c.reload(log_folder="")
+            m.type(b"four")
+            Viewer(c.view_port).see("../web 01").wants(b"four")
+            assert (os.path.getsize(path), os.path.getsize(there)) == (3, 5)
 
 
 def begin(m, sequence):
