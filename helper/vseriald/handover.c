@@ -27,14 +27,32 @@
 /* More than any layer has to tell. */
 #define ABOVE_MAX	(1u << 20)
 
+/* What a name says. */
+enum kept_kind {
+	KEPT_OTHER,
+	KEPT_PEER,
+	KEPT_INPUT,
+	KEPT_ABOVE,
+};
+
 /**
  * struct kept - a descriptor that was kept
  * @fd: it, or -1 when it was taken
- * @name: what it is
+ * @name: what it is, and read once, as there may be many:
+ * @kind: what of it
+ * @guest: the guest's name, of a peer and of input
+ * @of: what else says whose it is, and of a peer how it stands
+ * @sent_break: of input, a break comes behind it
+ * @above: the number of a peer's layer, or of one
  */
 struct kept {
 	int fd;
 	char *name;
+	enum kept_kind kind;
+	char guest[VSERIAL_NAME_MAX + 1];
+	struct handed of;
+	bool sent_break;
+	unsigned int above;
 };
 
 /**
@@ -60,21 +78,40 @@ uint32_t handover_digest(const char *spec)
 	return digest;
 }
 
+static void read_name(struct kept *kept)
+{
+	struct handed *of = &kept->of;
+	int dialled, writer, sent_break;
+
+	if (sscanf(kept->name, PEER_SCAN, kept->guest, &of->index, &of->spec, &of->offset,
+		   &dialled, &writer, &kept->above) == 7) {
+		kept->kind = KEPT_PEER;
+		of->dialled = dialled;
+		of->writer = writer;
+	} else if (sscanf(kept->name, INPUT_SCAN, kept->guest, &of->index, &of->spec, &of->offset,
+			  &sent_break) == 5) {
+		kept->kind = KEPT_INPUT;
+		kept->sent_break = sent_break;
+	} else if (sscanf(kept->name, ABOVE, &kept->above) == 1) {
+		kept->kind = KEPT_ABOVE;
+	}
+}
+
 struct handover *handover_new(void)
 {
 	struct handover *handover = xcalloc(1, sizeof(*handover));
-	unsigned int above;
 	char **names = NULL;
 	int i, n = sd_listen_fds_with_names(1, &names);
 
 	for (i = 0; i < n; i++) {
-		int fd = SD_LISTEN_FDS_START + i;
+		struct kept kept = { .fd = SD_LISTEN_FDS_START + i, .name = names[i] };
 
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		fcntl(kept.fd, F_SETFL, fcntl(kept.fd, F_GETFL) | O_NONBLOCK);
+		read_name(&kept);
 		handover->v = xrealloc(handover->v, handover->n + 1, sizeof(*handover->v));
-		handover->v[handover->n++] = (struct kept){ fd, names[i] };
-		if (sscanf(names[i], ABOVE, &above) == 1 && above > last_above)
-			last_above = above;
+		handover->v[handover->n++] = kept;
+		if (kept.kind == KEPT_ABOVE && kept.above > last_above)
+			last_above = kept.above;
 	}
 	free(names);
 	return handover;
@@ -111,27 +148,10 @@ int handover_listener(struct handover *handover, const struct address *at)
 	return -1;
 }
 
-static bool is_of(const struct handed *wanted, const char *guest, const struct handed *found)
+static bool is_of(const struct kept *kept, enum kept_kind kind, const struct handed *port)
 {
-	return !strcmp(guest, wanted->guest) && found->index == wanted->index &&
-	       found->spec == wanted->spec;
-}
-
-/* Whether a descriptor is a connection of the port; @found receives the rest. */
-static bool is_peer(const struct kept *kept, const struct handed *wanted, struct handed *found,
-		    unsigned int *above)
-{
-	char guest[VSERIAL_NAME_MAX + 1];
-	int dialled, writer;
-
-	*found = (struct handed){ .guest = wanted->guest };
-	if (kept->fd < 0 ||
-	    sscanf(kept->name, PEER_SCAN, guest, &found->index, &found->spec, &found->offset,
-		   &dialled, &writer, above) != 7)
-		return false;
-	found->dialled = dialled;
-	found->writer = writer;
-	return is_of(wanted, guest, found);
+	return kept->kind == kind && kept->fd >= 0 && kept->of.index == port->index &&
+	       kept->of.spec == port->spec && !strcmp(kept->guest, port->guest);
 }
 
 /* Return: bytes that were kept, from malloc(), or NULL. */
@@ -160,53 +180,53 @@ static void *take_bytes(struct kept *kept, size_t max, size_t *len)
 
 static void take_above(struct handover *handover, unsigned int number, struct handed *peer)
 {
-	char name[NAME_SIZE];
 	size_t i;
 
-	snprintf(name, sizeof(name), ABOVE, number);
-	for (i = 0; number && i < handover->n; i++)
-		if (handover->v[i].fd >= 0 && !strcmp(handover->v[i].name, name))
-			peer->above = take_bytes(&handover->v[i], ABOVE_MAX, &peer->above_len);
+	for (i = 0; number && i < handover->n; i++) {
+		struct kept *kept = &handover->v[i];
+
+		if (kept->kind == KEPT_ABOVE && kept->fd >= 0 && kept->above == number)
+			peer->above = take_bytes(kept, ABOVE_MAX, &peer->above_len);
+	}
 }
 
 int handover_peer(struct handover *handover, struct handed *peer)
 {
+	const char *guest = peer->guest;
 	struct kept *best = NULL;
-	struct handed found;
-	unsigned int above;
 	size_t i;
 
 	for (i = 0; handover && i < handover->n; i++) {
-		if (!is_peer(&handover->v[i], peer, &found, &above) || (best && !found.writer))
+		struct kept *kept = &handover->v[i];
+
+		if (!is_of(kept, KEPT_PEER, peer) || (best && !kept->of.writer))
 			continue;
-		best = &handover->v[i];
-		if (found.writer)
+		best = kept;
+		if (kept->of.writer)
 			break;
 	}
 	if (!best)
 		return -1;
-	is_peer(best, peer, &found, &above);
-	*peer = found;
-	take_above(handover, above, peer);
+	*peer = best->of;
+	peer->guest = guest;
+	take_above(handover, best->above, peer);
 	return take(best);
 }
 
 bool handover_input(struct handover *handover, const struct handed *peer,
 		    struct handed_input *input)
 {
-	char guest[VSERIAL_NAME_MAX + 1];
-	struct handed found;
-	int sent_break;
 	size_t i;
 
 	for (i = 0; handover && i < handover->n; i++) {
-		if (handover->v[i].fd < 0 ||
-		    sscanf(handover->v[i].name, INPUT_SCAN, guest, &found.index, &found.spec,
-			   &input->offset, &sent_break) != 5 || !is_of(peer, guest, &found))
+		struct kept *kept = &handover->v[i];
+
+		if (!is_of(kept, KEPT_INPUT, peer))
 			continue;
-		input->sent_break = sent_break;
-		input->bytes = take_bytes(&handover->v[i], INPUT_MAX, &input->len);
-		return input->bytes || sent_break;
+		input->offset = kept->of.offset;
+		input->sent_break = kept->sent_break;
+		input->bytes = take_bytes(kept, INPUT_MAX, &input->len);
+		return input->bytes || input->sent_break;
 	}
 	return false;
 }
