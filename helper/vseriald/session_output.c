@@ -144,7 +144,7 @@ void session_release_held(struct session *session, uint64_t offset)
 		if (peer->backlog_len)
 			peer_join(peer, peer->history_end);
 		else
-			/* One that went on from elsewhere is told what it lacks in front of that. */
+			/* One that was elsewhere before is told what it lacks in front. */
 			peer_join(peer, peer->resume ? peer->resume : offset);
 	}
 }
