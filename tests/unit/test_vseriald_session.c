@@ -398,6 +398,18 @@ static void test_kick_and_refusal(void **state)
 	reads_end(fd);
 	close(fd);
 	until(kernel.state == VSERIAL_STATE_LISTENING);
+
+	/* For one that is not admitted no output begins. */
+	fd = dial(port, 0);
+	while (kernel.n_peers == 1)
+		sd_event_run(the_daemon.event, 10000);
+	assert_int_equal(kernel.state, VSERIAL_STATE_LISTENING);
+	session_announced(session, kernel.peers[1], 0, false, "there are too many sessions");
+	assert_int_equal(kernel.state, VSERIAL_STATE_LISTENING);
+	reads(fd, "vserial: there are too many sessions\r\n");
+	reads_end(fd);
+	close(fd);
+	assert_null(kernel.waiting);
 	stop();
 }
 
