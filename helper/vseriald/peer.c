@@ -202,7 +202,8 @@ uint64_t peer_offset(const struct peer *peer)
 	if (peer->phase != PEER_LIVE)
 		return peer->resume;
 	if (peer->backlog_len && !peer->notice)
-		return peer->history_start + peer->backlog_sent;
+		return peer->history_start + (peer->backlog_sent > peer->ahead ?
+					      peer->backlog_sent - peer->ahead : 0);
 	if (peer->awaiting)
 		return peer->awaits;
 	return ring_offset(peer->ring, peer->position > peer->ring->tail ? peer->position :
@@ -222,6 +223,7 @@ static void clear_backlog(struct peer *peer)
 	peer->backlog = NULL;
 	peer->backlog_len = 0;
 	peer->backlog_sent = 0;
+	peer->ahead = 0;
 	peer->notice = false;
 }
 
@@ -277,6 +279,7 @@ static void tell_loss_first(struct peer *peer, uint64_t lost)
 	peer->backlog = NULL;
 	peer->backlog_len = 0;
 	tell_loss(peer, lost);
+	peer->ahead = peer->backlog_len;
 	add_backlog(peer, history, len);
 	free(history);
 }

@@ -74,6 +74,7 @@ enum peer_phase {
  * @backlog: what it is given before the ring
  * @backlog_len: bytes of @backlog
  * @backlog_sent: how many of them are written
+ * @ahead: how many bytes of @backlog stand in front of its history
  * @history_start: offset of the first byte of history in @backlog
  * @history_end: offset behind the last
  * @resume: the offset of the first byte it was not given by another daemon, 0
@@ -111,6 +112,7 @@ struct peer {
 	char *backlog;
 	size_t backlog_len;
 	size_t backlog_sent;
+	size_t ahead;
 	uint64_t history_start;
 	uint64_t history_end;
 	uint64_t resume;

@@ -179,16 +179,18 @@ static void test_history_is_too_long(void **state)
 {
 	static char piece[10000], want[4096];
 	uint16_t port = free_port();
+	const struct peer *peer;
 	uint64_t offset = 50;
-	int fd, i;
+	int fd, i, little = 4096;
 
 	(void)state;
 	memset(want, 'h', sizeof(want));
 	kernel.settled = 200050;
 	kernel.hold_history = true;
 	start(tcp(port), true, true);
-	fd = dial(port, 0);
+	fd = dial(port, little);
 	until(kernel.waiting);
+	setsockopt(kernel.waiting->conn->fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
 	kernel.waiting->resume = offset;
 	for (i = 0; i < 20; i++, offset += sizeof(piece)) {
 		memset(piece, 'a' + i, sizeof(piece));
@@ -196,6 +198,10 @@ static void test_history_is_too_long(void **state)
 	}
 	kernel.hold_history = false;
 	until(!kernel.waiting);
+	/* Where the next daemon is to go on. */
+	peer = TAILQ_FIRST(&session->peers);
+	assert_in_range(peer->backlog_sent, 1, peer->backlog_len - 1);
+	assert_int_equal(peer_offset(peer), offset - (peer->backlog_len - peer->backlog_sent));
 	reads(fd, "\r\n[vserial: 74464 bytes are missing here]\r\n");
 	/* They begin in the eighth piece. */
 	reads_bytes(fd, want, sizeof(want));
