@@ -2,6 +2,7 @@
 /* One connection of a port. */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -9,6 +10,9 @@
 #include "input.h"
 #include "memory.h"
 #include "peer.h"
+
+/* How often a connection that has ended is read for what came before: more than sockets hold. */
+#define LAST_READS 512
 
 static void set_events(struct peer *peer, uint32_t events)
 {
@@ -438,6 +442,18 @@ uint64_t peer_settled(struct peer *peer)
 	if (peer->position > unsettled && peer->position - unsettled > peer->settled)
 		peer->settled = peer->position - unsettled;
 	return peer->settled;
+}
+
+void peer_see_end(struct peer *peer)
+{
+	struct pollfd look = { .fd = peer->conn->fd, .events = POLLRDHUP };
+	int reads;
+
+	if (poll(&look, 1, 0) <= 0)
+		return;
+	for (reads = 0; reads < LAST_READS; reads++)
+		if (peer->busy || !peer->handler->may_read(peer->arg, peer) || !take_input(peer))
+			return;
 }
 
 void peer_may_read(struct peer *peer)

@@ -207,6 +207,14 @@ void peer_arrived(struct peer *peer);
 /** peer_settled() - up to which position all is known to be at its host. */
 uint64_t peer_settled(struct peer *peer);
 
+/**
+ * peer_see_end() - if its other end has closed the connection, take the rest and end it
+ * @peer: the peer; freed by its handler if it has ended
+ *
+ * What the guest has no room for yet stays, and the peer does.
+ */
+void peer_see_end(struct peer *peer);
+
 /** peer_may_read() - peer_handler.may_read may say something else now. */
 void peer_may_read(struct peer *peer);
 

@@ -31,10 +31,22 @@ static bool refuse_client(struct session *session, struct conn *conn, const char
 	return true;
 }
 
+/* Whoever calls again finds its place free: the end of its last call may wait to be seen. */
+static void see_ends(struct session *session)
+{
+	struct peer *peer, *next;
+
+	for (peer = TAILQ_FIRST(&session->peers); peer; peer = next) {
+		next = TAILQ_NEXT(peer, list);
+		peer_see_end(peer);
+	}
+}
+
 static void admit_client(void *arg, struct conn *conn, const char *name)
 {
 	struct session *session = arg;
 
+	see_ends(session);
 	if (!refuse_client(session, conn, name))
 		session_add_peer(session, conn, name);
 }

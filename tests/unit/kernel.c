@@ -101,8 +101,11 @@ void kport_retire(struct kport *kport, struct peer *peer)
 
 	(void)kport;
 	for (i = 0; i < kernel.n_peers; i++)
-		if (kernel.peers[i] == peer)
+		if (kernel.peers[i] == peer) {
 			kernel.peers[i] = NULL;
+			if (kernel.writer == i + 1)
+				kernel.writer = 0;
+		}
 	if (kernel.waiting == peer)
 		kernel.waiting = NULL;
 }
@@ -126,6 +129,11 @@ void kernel_turn(void)
 	struct peer *peer = kernel.waiting;
 	uint32_t i;
 
+	for (i = 0; i < kernel.n_peers; i++)
+		if (kernel.peers[i] && kernel.peers[i]->id && !kernel.writer) {
+			kernel.writer = i + 1;
+			session_writer(session, kernel.peers[i], true);
+		}
 	for (i = 0; i < kernel.n_peers; i++)
 		if (kernel.peers[i] && !kernel.peers[i]->id) {
 			if (!kernel.writer)

@@ -374,6 +374,36 @@ static void test_too_many(void **state)
 	stop();
 }
 
+/* Who calls again is not taken for one more, nor for one who only looks on. */
+static void test_calls_again(void **state)
+{
+	uint16_t port = free_port();
+	int fd[2], round;
+
+	(void)state;
+	start(tcp(port), true, true);
+	kernel.room = 100;
+	fd[0] = dial(port, 0);
+	fd[1] = dial(port, 0);
+	until(the_daemon.peers == 2 && kernel.writer);
+	for (round = 0; round < 6; round++) {
+		close(fd[0]);
+		close(fd[1]);
+		fd[0] = dial(port, 0);
+		fd[1] = dial(port, 0);
+		/* Which of them comes first is the network's to say. */
+		send(fd[0], "x", 1, 0);
+		send(fd[1], "x", 1, 0);
+		until(kernel.input_len > (size_t)round);
+		until(the_daemon.peers == 2);
+		assert_int_equal(recv(fd[0], &(char){ 0 }, 1, MSG_DONTWAIT), -1);
+		assert_int_equal(recv(fd[1], &(char){ 0 }, 1, MSG_DONTWAIT), -1);
+	}
+	close(fd[0]);
+	close(fd[1]);
+	stop();
+}
+
 static void test_allow(void **state)
 {
 	uint16_t port = free_port();
@@ -635,6 +665,7 @@ int main(void)
 		TEST(test_slow_viewer),
 		TEST(test_room),
 		TEST(test_too_many),
+		TEST(test_calls_again),
 		TEST(test_allow),
 		TEST(test_kick_and_refusal),
 		TEST(test_port_in_use),
