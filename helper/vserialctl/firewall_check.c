@@ -185,11 +185,9 @@ int firewall_warn(const char *path, struct firewall_holes *holes, bool look_up, 
 		return -EINVAL;
 	}
 	backend = firewall_backend(&conf);
-	ruleset = nftables_list();
+	ruleset = nftables_list(why);
 	if (ruleset)
 		n = 0;
-	else
-		snprintf(why, FIREWALL_WHY_MAX, "cannot read the rules of nftables; only root can");
 	if (ruleset && look_up)
 		firewall_resolve(holes->v, holes->n);
 	for (i = 0; ruleset && i < holes->n; i++)

@@ -37,8 +37,8 @@ enum firewall_backend firewall_backend(const struct firewall_conf *conf);
 /** nftables_run() - run commands of nft as one transaction; returns as firewall_apply(). */
 int nftables_run(const char *commands, char *why);
 
-/** nftables_list() - all rules of the host, to be freed with json_decref(); or NULL. */
-json_t *nftables_list(void);
+/** nftables_list() - all rules of the host, to be freed with json_decref(); or NULL and @why. */
+json_t *nftables_list(char *why);
 
 /* firewall_firewalld.c */
 

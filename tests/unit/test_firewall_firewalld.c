@@ -166,6 +166,13 @@ static void apply(const struct firewall_rules *rules, const struct firewall_hole
 		fail_msg("%s", why);
 }
 
+static json_t *listed(void)
+{
+	char why[FIREWALL_WHY_MAX];
+
+	return nftables_list(why);
+}
+
 static void test_firewalld(void **state)
 {
 	const struct firewall_port port = { .guest = "vm", .backing = "tcp://:5000", .proxy = "",
@@ -183,7 +190,7 @@ static void test_firewalld(void **state)
 	}
 	assert_int_equal(firewall_backend(&conf), FIREWALL_FIREWALLD);
 	assert_true(firewall_hole(&port, &hole));
-	before = nftables_list();
+	before = listed();
 	assert_int_equal(connects(), EHOSTUNREACH);
 	/* Off by default. */
 	apply(&rules, &hole);
@@ -194,7 +201,7 @@ static void test_firewalld(void **state)
 	rules.on[FIREWALL_NETWORK] = conf.on[FIREWALL_NETWORK] = true;
 	apply(&rules, &hole);
 	assert_int_equal(connects(), 0);
-	after = nftables_list();
+	after = listed();
 	assert_false(firewall_check(&conf, FIREWALL_FIREWALLD, &rules, after, &hole, warning));
 	json_decref(after);
 
@@ -211,7 +218,7 @@ static void test_firewalld(void **state)
 	/* Closed again when the port goes; all else is as it was. */
 	apply(&rules, NULL);
 	assert_int_equal(connects(), EHOSTUNREACH);
-	after = nftables_list();
+	after = listed();
 	assert_int_equal(json_array_size(json_object_get(after, "nftables")),
 			 json_array_size(json_object_get(before, "nftables")));
 	json_decref(after);

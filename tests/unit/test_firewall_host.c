@@ -7,15 +7,21 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +43,13 @@ static void run(const char *commands)
 
 	if (nftables_run(commands, why))
 		fail_msg("%s", why);
+}
+
+static json_t *listed(void)
+{
+	char why[FIREWALL_WHY_MAX];
+
+	return nftables_list(why);
 }
 
 /* A namespace with a loopback interface, a firewall, and somebody else's table. */
@@ -121,7 +134,7 @@ static void apply(const struct firewall_rules *rules, const struct firewall_hole
 /* All but what is ours. */
 static json_t *others(void)
 {
-	json_t *ruleset = nftables_list(), *list = json_array(), *each;
+	json_t *ruleset = listed(), *list = json_array(), *each;
 	size_t i;
 
 	assert_non_null(ruleset);
@@ -233,7 +246,7 @@ static void test_check(void **state)
 	(void)state;
 	if (listening < 0)
 		skip();
-	ruleset = nftables_list();
+	ruleset = listed();
 	assert_true(firewall_check(&conf, FIREWALL_NFTABLES, &rules, ruleset, &hole, warning));
 	assert_string_equal(warning, "vm/0: connections from other hosts to port 5000 are dropped by "
 			    "inet filter input; what mends it: vserialctl firewall enable network");
@@ -246,7 +259,7 @@ static void test_check(void **state)
 	run("flush chain inet filter input\n"
 	    "add rule inet filter input ct state established,related accept\n"
 	    "add rule inet filter input reject with tcp reset\n");
-	ruleset = nftables_list();
+	ruleset = listed();
 	assert_true(firewall_check(&conf, FIREWALL_NFTABLES, &rules, ruleset, &hole, warning));
 	json_decref(ruleset);
 	line = strstr(warning, "mends it: nft ");
@@ -254,18 +267,18 @@ static void test_check(void **state)
 	line += strlen("mends it: nft ");
 	assert_string_equal(line, "insert rule inet filter input jump vserial_in");
 	run(line);
-	ruleset = nftables_list();
+	ruleset = listed();
 	assert_false(firewall_check(&conf, FIREWALL_NFTABLES, &rules, ruleset, &hole, warning));
 	json_decref(ruleset);
 
 	/* Nobody has made it. */
 	hole.active = true;
-	ruleset = nftables_list();
+	ruleset = listed();
 	assert_true(firewall_check(&conf, FIREWALL_NFTABLES, &rules, ruleset, &hole, warning));
 	json_decref(ruleset);
 	assert_non_null(strstr(warning, "mends it: systemctl enable --now vserial-firewall"));
 	apply(&rules, &hole);
-	ruleset = nftables_list();
+	ruleset = listed();
 	assert_false(firewall_check(&conf, FIREWALL_NFTABLES, &rules, ruleset, &hole, warning));
 	json_decref(ruleset);
 	assert_int_equal(connects(0, "127.0.0.1"), 0);
@@ -275,7 +288,7 @@ static void test_check(void **state)
 	    "add rule inet filter input tcp dport 4000-6000 accept\n"
 	    "add rule inet filter input reject with tcp reset\n");
 	conf.on[FIREWALL_NETWORK] = rules.on[FIREWALL_NETWORK] = false;
-	ruleset = nftables_list();
+	ruleset = listed();
 	assert_false(firewall_check(&conf, FIREWALL_NFTABLES, &rules, ruleset, &hole, warning));
 	json_decref(ruleset);
 }
@@ -298,7 +311,7 @@ static void test_unknown(void **state)
 	assert_true(firewall_hole(&port, &hole));
 	run("add chain inet filter output { type filter hook output priority 0; policy drop; }\n"
 	    "add rule inet filter output jump vserial_out\n");
-	ruleset = nftables_list();
+	ruleset = listed();
 	assert_true(firewall_check(&conf, FIREWALL_NFTABLES, &rules, ruleset, &hole, warning));
 	assert_string_equal(warning, "vm/0: connections to unknown.invalid port 5000 are dropped by "
 			    "inet filter output; what mends it: vserialctl firewall enable network");
@@ -309,7 +322,7 @@ static void test_unknown(void **state)
 	json_decref(ruleset);
 	assert_non_null(strstr(warning, "mends it: systemctl enable --now vserial-firewall"));
 	run("add rule inet filter vserial_out ip daddr 192.0.2.9 tcp dport 5000 accept\n");
-	ruleset = nftables_list();
+	ruleset = listed();
 	assert_false(firewall_check(&conf, FIREWALL_NFTABLES, &rules, ruleset, &hole, warning));
 	json_decref(ruleset);
 	access_free(&rules.allow[0]);
@@ -329,6 +342,48 @@ static void test_refused(void **state)
 	assert_true(strlen(why) > strlen("nftables: "));
 }
 
+/* As with a kernel that has no netfilter. */
+static void hide_netfilter(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_NETFILTER, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPROTONOSUPPORT),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(*code), .filter = code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(77);
+}
+
+/* It is told, and whoever asked goes on. */
+static void test_no_nftables(void **state)
+{
+	char why[FIREWALL_WHY_MAX];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (!pid) {
+		hide_netfilter();
+		if (nftables_list(why) || !strstr(why, "the kernel has none: Protocol not supported"))
+			_exit(1);
+		if (nftables_run("list ruleset", why) != -EPROTONOSUPPORT)
+			_exit(2);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 #define HOST_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -338,6 +393,7 @@ int main(void)
 		HOST_TEST(test_check),
 		HOST_TEST(test_unknown),
 		HOST_TEST(test_refused),
+		cmocka_unit_test(test_no_nftables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
