@@ -427,6 +427,7 @@ static void vserial_pipe_stop(struct vserial_backing *b)
 
 const struct vserial_backing_ops vserial_backing_pipe = {
 	.size = sizeof(struct vserial_pipe),
+	.exclusive = true,
 	.has_lines = true,
 	.open = vserial_pipe_open,
 	.close = vserial_pipe_close,

@@ -14,7 +14,7 @@ import threading
 import time
 
 from genl import Refused
-from lib import (N, PATIENCE, TCSBRKP, equal, expect, make_port, pattern, run, test,
+from lib import (N, PATIENCE, TCSBRKP, delete_guest, equal, expect, make_port, pattern, run, test,
                  wait_for)
 
 UP = termios.TIOCM_CTS | termios.TIOCM_DSR | termios.TIOCM_CAR
@@ -135,6 +135,20 @@ def lone_end():
     hb.write_all(b"back")
     a.connect()
     equal(ha.read_exactly(4), b"back", "what was written before A came back")
+
+
+@test
+def an_end_is_free_at_once():
+    """an end that a port has let go of, by another backing or its removal, is another's at once"""
+    a, b = make_port("p-free-a"), make_port("p-free-b")
+    for _ in range(20):
+        a.set(backing="pipe:p-free")
+        a.set(backing="null")
+        b.set(backing="pipe:p-free")
+        b.set(backing="null")
+    for _ in range(20):
+        make_port("p-free-c", backing="pipe:p-free#near=client")
+        delete_guest("p-free-c")
 
 
 @test
