@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 
-from lib import later, read_file, run_program, scratch, wait_for
+from lib import Skip, later, read_file, run_program, scratch, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Unit files, and the programs that they run.
@@ -40,6 +40,8 @@ class Systemd:
     DROP_IN has further lines of the units' [Service]."""
 
     def __init__(self, drop_in="", program="vseriald", wants=()):
+        if not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
+            raise Skip("this kernel is not made for systemd")
         self.program = program
         self.units = scratch()
         self.log = f"{self.units}/log"

@@ -6,6 +6,8 @@ import pwd
 import shutil
 import sys
 
+# not on the debug kernel: what is tested is systemd's
+
 from lib import equal, later, read_file, run, run_program, test, wait_for
 from systemd import HERE, Systemd
 
