@@ -418,14 +418,17 @@ void vserial_output_released(struct vserial_port *port)
 /**
  * vserial_output_flush() - the guest discards what it wrote (TCOFLUSH)
  * @port: the port; what is discarded counts as dropped
+ *
+ * While the port is held its guest stands: what asks is a VMM that begins or ends.
  */
 void vserial_output_flush(struct vserial_port *port)
 {
 	unsigned long flags;
-	u64 n;
+	u64 n = 0;
 
 	spin_lock_irqsave(&port->lock, flags);
-	n = vserial_stream_discard(&port->tx, &port->tx_cursor);
+	if (!port->held)
+		n = vserial_stream_discard(&port->tx, &port->tx_cursor);
 	vserial_output_progress(port);
 	spin_unlock_irqrestore(&port->lock, flags);
 	if (n)

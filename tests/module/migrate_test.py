@@ -320,6 +320,26 @@ def refused_output_moves():
 
 
 @test
+def not_flushed():
+    """a VMM that flushes its tty while its guest moves takes nothing along"""
+    here, there = (make(name, connect_at_power_on="off")
+                   for make, name in ((make_port, "mig-ua"), (twin, "mig-ub")))
+    tty = here.open()
+    tty.write_all(b"kept")
+    state = begin("mig-ua")
+    termios.tcflush(tty.fd, termios.TCOFLUSH)
+    ctl("migrate", "expect", "mig-ub")
+    new = there.open()
+    received(renamed(state, "mig-ua", "mig-ub"))
+    termios.tcflush(new.fd, termios.TCOFLUSH)
+    for port in here, there:
+        equal((port.tx_unread, port.dropped_bytes), (4, 0), f"what {port.name} has and dropped")
+    ctl("migrate", "complete", "mig-ub")
+    termios.tcflush(new.fd, termios.TCOFLUSH)
+    equal((there.tx_unread, there.dropped_bytes), (0, 4), "when the guest itself flushes")
+
+
+@test
 def late_arrival():
     """what is told as dropped to the next host stays so, if a slow peer has it after all"""
     settings = {"backing": "tcp://x:1", "overflow": "drop-old", "stall_limit": 0, "history": 0}
