@@ -316,6 +316,9 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *arg)
 	(void)events;
 	if (!pump(link) || !read_in(link) || !pump(link))
 		return 0;
+	/* What waited for room to answer has it now, and may be the last that comes. */
+	if (outbox_waits(&link->in) && !vspc_proxy_full(&link->proxy))
+		link_flush(link);
 	watch_time(link);
 	if (link->console && link->console->link == link)
 		console_read_on(link->console);
