@@ -444,16 +444,27 @@ uint64_t peer_settled(struct peer *peer)
 	return peer->settled;
 }
 
-void peer_see_end(struct peer *peer)
+bool peer_has_hung_up(const struct peer *peer)
 {
 	struct pollfd look = { .fd = peer->conn->fd, .events = POLLRDHUP };
+
+	return poll(&look, 1, 0) > 0;
+}
+
+void peer_see_end(struct peer *peer)
+{
 	int reads;
 
-	if (poll(&look, 1, 0) <= 0)
+	if (!peer_has_hung_up(peer))
 		return;
 	for (reads = 0; reads < LAST_READS; reads++)
 		if (peer->busy || !peer->handler->may_read(peer->arg, peer) || !take_input(peer))
 			return;
+}
+
+void peer_end_unread(struct peer *peer)
+{
+	ended(peer, 0);
 }
 
 void peer_may_read(struct peer *peer)

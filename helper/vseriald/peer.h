@@ -207,6 +207,9 @@ void peer_arrived(struct peer *peer);
 /** peer_settled() - up to which position all is known to be at its host. */
 uint64_t peer_settled(struct peer *peer);
 
+/** peer_has_hung_up() - whether its other end has closed the connection; bytes may be left in it. */
+bool peer_has_hung_up(const struct peer *peer);
+
 /**
  * peer_see_end() - if its other end has closed the connection, take the rest and end it
  * @peer: the peer; freed by its handler if it has ended
@@ -214,6 +217,9 @@ uint64_t peer_settled(struct peer *peer);
  * What the guest has no room for yet stays, and the peer does.
  */
 void peer_see_end(struct peer *peer);
+
+/** peer_end_unread() - end one that has hung up, without what it has sent; it is freed. */
+void peer_end_unread(struct peer *peer);
 
 /** peer_may_read() - peer_handler.may_read may say something else now. */
 void peer_may_read(struct peer *peer);

@@ -332,8 +332,9 @@ void session_resync(struct session *session)
 {
 	/* The kernel skips what it has taken, and refuses again what it has not. */
 	input_rewind(&session->input, session->input.offset);
-	if (session->flow == FLOW_STOPPING)
-		session_report(session, true);
+	session->asked = 0;
+	if (session->flow == FLOW_STOPPING || session->passing)
+		session_ask(session);
 	kport_wake(session->daemon->kport, &session->port);
 }
 

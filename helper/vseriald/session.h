@@ -125,12 +125,14 @@ enum session_flow {
  * @ops: the kind of connection, NULL if the specification cannot be served
  * @tls: what peers have to prove, NULL where there is no TLS
  * @flow: whether the kernel sends output
+ * @asked: how many reports it has yet to confirm
  * @settled: the offset up to which output has been delivered
  * @ring: output on its way
  * @peers: the connections
  * @n_peers: how many
  * @input: what a peer sent
  * @input_break: and a break behind that
+ * @passing: the writer has left, and the kernel has yet to say who is the next
  * @listener: of a server that listens
  * @lookup: of the name a server is to listen on
  * @dialer: of a client while the guest is on
@@ -187,12 +189,14 @@ struct session {
 	struct tls_rules *tls;
 
 	enum session_flow flow;
+	uint32_t asked;
 	uint64_t settled;
 	struct ring ring;
 	struct peer_list peers;
 	uint32_t n_peers;
 	struct input input;
 	bool input_break;
+	bool passing;
 
 	struct listener *listener;
 	struct lookup *lookup;

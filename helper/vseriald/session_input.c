@@ -3,13 +3,23 @@
 #include "kport.h"
 #include "session_parts.h"
 
+/* Whether another is about to be the writer: what it types now is not that of an onlooker. */
+static bool writer_leaves(const struct session *session)
+{
+	const struct peer *writer = session_writing_peer(session);
+
+	return session->passing || (writer && peer_has_hung_up(writer));
+}
+
 bool session_may_read(void *arg, const struct peer *peer)
 {
 	const struct session *session = arg;
 
 	if (!peer->id || session->daemon->ending)
 		return false;
-	return !peer->writer || (input_idle(&session->input) && !session->input_break);
+	if (!peer->writer)
+		return !writer_leaves(session);
+	return input_idle(&session->input) && !session->input_break;
 }
 
 void session_take_input(void *arg, struct peer *peer, char *bytes, size_t len)
@@ -63,8 +73,7 @@ void session_send_input(struct session *session)
 		kport_input(session->daemon->kport, &session->port, offset, bytes, len);
 }
 
-/* Whoever may be read now is read. */
-static void read_on(struct session *session)
+void session_read_on(struct session *session)
 {
 	struct peer *peer;
 
@@ -77,7 +86,7 @@ void session_room(struct session *session, uint64_t offset)
 	input_rewind(&session->input, offset);
 	send_break_if_due(session);
 	if (input_idle(&session->input))
-		read_on(session);
+		session_read_on(session);
 	kport_wake(session->daemon->kport, &session->port);
 }
 
@@ -91,5 +100,5 @@ void session_answered(struct session *session)
 	input_answered(&session->input);
 	send_break_if_due(session);
 	if (input_idle(&session->input))
-		read_on(session);
+		session_read_on(session);
 }

@@ -50,11 +50,24 @@ void session_stop_flow(struct session *session)
 	if (session->flow != FLOW_ON)
 		return;
 	session->flow = FLOW_STOPPING;
+	session_ask(session);
+}
+
+void session_ask(struct session *session)
+{
+	session->asked++;
 	session_report(session, true);
 }
 
 void session_confirmed(struct session *session)
 {
+	/* What was asked since may not be so yet. */
+	if (--session->asked)
+		return;
+	if (session->passing) {
+		session->passing = false;
+		session_read_on(session);
+	}
 	if (session->flow != FLOW_STOPPING)
 		return;
 	session->flow = FLOW_OFF;

@@ -20,6 +20,9 @@ struct arrival_handler;
 /** session_any_live() - whether any peer is given output, or will be. */
 bool session_any_live(const struct session *session);
 
+/** session_writing_peer() - the peer whose input goes to the guest, or NULL. */
+struct peer *session_writing_peer(const struct session *session);
+
 /** session_report() - tell the kernel what has changed; @confirm as kport_report(), then always. */
 void session_report(struct session *session, bool confirm);
 
@@ -44,6 +47,9 @@ void session_start_flow(struct session *session);
 
 /** session_stop_flow() - have none sent. */
 void session_stop_flow(struct session *session);
+
+/** session_ask() - have session_confirmed() called when the kernel has done all of before. */
+void session_ask(struct session *session);
 
 /**
  * session_release_held() - output begins, which tells who needs its history
@@ -80,6 +86,9 @@ void session_take_window(void *arg, struct peer *peer);
 
 /** session_take_lines() - peer_handler.drove. */
 void session_take_lines(void *arg, struct peer *peer);
+
+/** session_read_on() - whoever may be read now is read. */
+void session_read_on(struct session *session);
 
 /** session_send_input() - send what the guest may have room for. */
 void session_send_input(struct session *session);

@@ -34,11 +34,18 @@ static void after_peer(struct session *session)
 
 void session_remove_peer(struct session *session, struct peer *peer, const char *text)
 {
+	bool writer = peer->writer;
+
 	TAILQ_REMOVE(&session->peers, peer, list);
 	session->n_peers--;
 	kport_retire(session->daemon->kport, peer);
 	peer_free(peer, text);
 	after_peer(session);
+	if (writer && !TAILQ_EMPTY(&session->peers)) {
+		/* The kernel says who is the next, if any is, before it confirms. */
+		session->passing = true;
+		session_ask(session);
+	}
 }
 
 static void on_ended(void *arg, struct peer *peer, const char *why, bool clean)
@@ -224,7 +231,7 @@ void session_writer(struct session *session, struct peer *peer, bool writer)
 	if (writer && !peer->writer)
 		session_take_window(session, peer);
 	peer->writer = writer;
-	peer_may_read(peer);
+	session_read_on(session);
 	session_report(session, false);
 }
 

@@ -13,14 +13,23 @@
 #include "session_parts.h"
 #include "timer.h"
 
+/* How many are there; not the writer if it waits only for the guest to read its last words. */
+static uint32_t count_clients(const struct session *session)
+{
+	const struct peer *writer = session_writing_peer(session);
+
+	return session->n_peers - (writer && peer_has_hung_up(writer));
+}
+
 /* A client that is not taken, and why. */
 static bool refuse_client(struct session *session, struct conn *conn, const char *name)
 {
+	uint32_t there = count_clients(session);
 	char text[160];
 
-	if (session->n_peers >= session->max_clients)
+	if (there >= session->max_clients)
 		snprintf(text, sizeof(text), "vserial: %s has %u of %u clients: try again later\r\n",
-			 session_name(session), session->n_peers, session->max_clients);
+			 session_name(session), there, session->max_clients);
 	else if (session->daemon->peers >= session->daemon->conf.max_clients)
 		snprintf(text, sizeof(text), "vserial: there are %u clients already, the most that vseriald serves\r\n",
 			 session->daemon->peers);
@@ -31,7 +40,10 @@ static bool refuse_client(struct session *session, struct conn *conn, const char
 	return true;
 }
 
-/* Whoever calls again finds its place free: the end of its last call may wait to be seen. */
+/*
+ * Whoever calls again finds its place free: the end of its last call may wait to be seen.
+ * One that waits to be the writer, and has hung up, gives way to one that has not.
+ */
 static void see_ends(struct session *session)
 {
 	struct peer *peer, *next;
@@ -39,6 +51,12 @@ static void see_ends(struct session *session)
 	for (peer = TAILQ_FIRST(&session->peers); peer; peer = next) {
 		next = TAILQ_NEXT(peer, list);
 		peer_see_end(peer);
+	}
+	for (peer = TAILQ_FIRST(&session->peers); peer; peer = next) {
+		next = TAILQ_NEXT(peer, list);
+		if (count_clients(session) >= session->max_clients && !peer->writer &&
+		    peer_has_hung_up(peer))
+			peer_end_unread(peer);
 	}
 }
 

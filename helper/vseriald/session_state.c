@@ -54,14 +54,23 @@ static const char *current_why(const struct session *session, uint32_t state)
 	return "";
 }
 
-/* The one who writes, and how many there are besides. */
-static void peer_text(const struct session *session, char *text, size_t size)
+struct peer *session_writing_peer(const struct session *session)
 {
-	const struct peer *first = TAILQ_FIRST(&session->peers), *peer;
+	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &session->peers, list)
 		if (peer->writer)
-			first = peer;
+			return peer;
+	return NULL;
+}
+
+/* The one who writes, and how many there are besides. */
+static void peer_text(const struct session *session, char *text, size_t size)
+{
+	const struct peer *first = session_writing_peer(session);
+
+	if (!first)
+		first = TAILQ_FIRST(&session->peers);
 	if (!first)
 		*text = '\0';
 	else if (session->n_peers == 1)
@@ -73,13 +82,10 @@ static void peer_text(const struct session *session, char *text, size_t size)
 /* The lines of the one who writes.  Return: whether it drives any. */
 static bool peer_lines(const struct session *session, uint32_t *lines)
 {
-	const struct peer *peer;
+	const struct peer *writer = session_writing_peer(session);
 
 	*lines = 0;
-	TAILQ_FOREACH(peer, &session->peers, list)
-		if (peer->writer)
-			return conn_lines(peer->conn, lines);
-	return false;
+	return writer && conn_lines(writer->conn, lines);
 }
 
 static void remember(char **what, const char *text)

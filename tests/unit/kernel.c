@@ -27,7 +27,7 @@ void kport_report(struct kport *kport, struct kport_backing *backing,
 	snprintf(kernel.peer, sizeof(kernel.peer), "%s", standing->peer);
 	kernel.has_lines = standing->has_lines;
 	kernel.lines = standing->lines;
-	kernel.confirm = kernel.confirm || confirm;
+	kernel.confirm += confirm;
 	if (!standing->handover)
 		return;
 	kernel.handover = standing->handover;
@@ -147,8 +147,8 @@ void kernel_turn(void)
 					strlen(kernel.history));
 		session_history_end(session, peer);
 	}
-	if (kernel.confirm) {
-		kernel.confirm = false;
+	while (kernel.confirm) {
+		kernel.confirm--;
 		session_confirmed(session);
 	}
 	while (kernel.awake) {

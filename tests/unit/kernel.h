@@ -39,7 +39,7 @@
  * @history_offset: the offset of its first byte
  * @hold_history: keep it to oneself for now
  * @waiting: the peer that waits for it
- * @confirm: a report is to be confirmed
+ * @confirm: how many reports are to be confirmed
  * @awake: the session has a turn to come
  * @proxy: the concentrator of start(), or NULL
  * @handover: what it said last of a migration
@@ -69,7 +69,7 @@ struct kernel {
 	uint64_t history_offset;
 	bool hold_history;
 	struct peer *waiting;
-	bool confirm;
+	unsigned int confirm;
 	bool awake;
 	const char *proxy;
 	uint32_t handover;

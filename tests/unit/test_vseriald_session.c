@@ -404,6 +404,46 @@ static void test_calls_again(void **state)
 	stop();
 }
 
+/* The last words of who has hung up wait for the guest; the next one's wait behind them. */
+static void test_types_after(void **state)
+{
+	uint16_t port = free_port();
+	int fd[4];
+
+	(void)state;
+	kernel.room = 3;
+	start(tcp(port), true, true);
+	fd[0] = dial(port, 0);
+	until(kernel.writer);
+	send(fd[0], "abcdef", 6, 0);
+	until(kernel.input_len == 3);
+	send(fd[0], "ghi", 3, 0);
+	close(fd[0]);
+	fd[1] = dial(port, 0);
+	send(fd[1], "y", 1, 0);
+	until(the_daemon.peers == 2);
+	/* It takes no place, though the guest may never read. */
+	fd[2] = dial(port, 0);
+	until(the_daemon.peers == 3);
+	/* Nor does the next but one that has left, too. */
+	close(fd[2]);
+	fd[3] = dial(port, 0);
+	send(fd[3], "lost", 4, 0);
+	until(kernel.n_peers == 4);
+	assert_int_equal(the_daemon.peers, 3);
+	assert_int_equal(kernel.input_len, 3);
+
+	kernel.room = 100;
+	session_room(session, 3);
+	until(kernel.input_len == 10);
+	assert_memory_equal(kernel.input, "abcdefghiy", 10);
+	until(the_daemon.peers == 2);
+	close(fd[1]);
+	until(the_daemon.peers == 1);
+	close(fd[3]);
+	stop();
+}
+
 static void test_allow(void **state)
 {
 	uint16_t port = free_port();
@@ -666,6 +706,7 @@ int main(void)
 		TEST(test_room),
 		TEST(test_too_many),
 		TEST(test_calls_again),
+		TEST(test_types_after),
 		TEST(test_allow),
 		TEST(test_kick_and_refusal),
 		TEST(test_port_in_use),
