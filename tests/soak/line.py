@@ -47,6 +47,8 @@ class Line:
         #: whether the far end types
         self.types = typed
         self.typed = 0
+        #: what was typed before whoever types now, and before the account
+        self._typed_before = self._typed_at_account = 0
         self._typed_numbered = Numbered(pattern(SIZE, 2 * number + 2)) if typed else None
         self._typed_ledger = Ledger()
         self._typist = None
@@ -117,6 +119,7 @@ class Line:
     def typist_comes(self, sink):
         if self.types and not self._typist:
             self._typist = sink
+            self._typed_before = self.typed
 
     def typist_goes(self, sink):
         if self._typist is sink:
@@ -124,9 +127,18 @@ class Line:
             self._loose.append((self._input.at, self.typed))
 
     def _type(self, n):
-        n = min(n, self._input.at + AHEAD - self.typed)
+        # What was typed before may have been lost, all of it.
+        n = min(n, max(self._input.at, self._typed_before) + AHEAD - self.typed)
         if n > 0:
             self.typed += self._typist.stream.send(self._typed_numbered.at(self.typed, n)) or 0
+
+    def _heard(self):
+        """Whether what is typed now comes to the guest."""
+        if self._input.at > self._typed_at_account:
+            return True
+        if self._typist:
+            self._type(64)
+        return False
 
     def tend(self):
         """Writes, types, and reads what there is."""
@@ -235,9 +247,10 @@ class Line:
         if not self.connected:
             self.port.connect()
             self.connected = True
+        self._typed_at_account = self.typed
 
     def settled(self, lock):
-        """Whether all has arrived, but for what was dropped."""
+        """Whether all has arrived, but for what was dropped, and the guest hears who types."""
         if not self.all_taken():
             return False
         with lock:
@@ -245,7 +258,14 @@ class Line:
             if self.ledger.end < self.written:
                 # What is lost last is seen by what comes behind it.
                 self.write(64)
-            return all(done) and self.ledger.end == self.written
+            heard = not self.types or self._heard()
+            return all(done) and heard and self.ledger.end == self.written
+
+    def unsettled(self):
+        """What has not arrived."""
+        typed = f", {self._input.at} of {self.typed} that were typed" if self.types else ""
+        return (f"what {self.name} and {self.far} have for each other has not arrived: "
+                f"{self.ledger.end} of {self.written}{typed}: {self.port.get()}")
 
     def account(self):
         """(missing, lost, doubt, read, given): see closes()."""

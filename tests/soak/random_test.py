@@ -289,8 +289,7 @@ class World:
             cabled[0].attach(self.file(cabled[0]), self.lock)
         for line in self.lines:
             self.wait(lambda ln=line: ln.settled(self.lock),
-                      lambda ln=line: f"what {ln.name} has written has not arrived at {ln.far}: "
-                                      f"{ln.port.get()}, up to {ln.ledger.end} of {ln.written}")
+                      lambda ln=line: ln.unsettled())
         for group in self.pair, *([line] for line in self.single):
             self.wait(lambda g=group: self.closes(g)[0], lambda g=group: self.closes(g)[1])
         for line in self.lines:
