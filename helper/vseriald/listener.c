@@ -122,6 +122,10 @@ static int open_one(struct listener *listener, const struct address *at, char *w
 	int fd = handover_listener(listener->daemon->handover, at);
 	int rc;
 
+	if (fd >= 0 && listener->ops->may_keep && !listener->ops->may_keep(listener->place, at)) {
+		close(fd);
+		fd = -1;
+	}
 	if (fd < 0)
 		fd = listener->ops->listen(listener->place, at, why);
 	if (fd < 0)

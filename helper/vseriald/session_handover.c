@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a backing leaves to the next daemon, and takes from the one before. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "goodbye.h"
@@ -9,12 +10,24 @@
 #include "log.h"
 #include "session_parts.h"
 
+/* A Unix socket is its owner's, and so is who came by it. */
+static uint32_t digest(const struct session *session)
+{
+	const struct place *place = &session->place;
+	char owner[32];
+
+	if (session->uri.kind != URI_PIPE || !place->owned)
+		return session->digest;
+	snprintf(owner, sizeof(owner), "%u:%u", place->uid, place->gid);
+	return session->digest ^ handover_digest(owner);
+}
+
 static struct handed handed(const struct session *session)
 {
 	return (struct handed){
 		.guest = session->port.guest,
 		.index = session->port.index,
-		.spec = session->digest,
+		.spec = digest(session),
 	};
 }
 

@@ -57,6 +57,12 @@ struct transport_ops {
 	 */
 	int (*listen)(const struct place *place, const struct address *at, char *why);
 
+	/**
+	 * @may_keep: whether a listening socket that another daemon made is as @listen would
+	 * make it, or NULL: it is
+	 */
+	bool (*may_keep)(const struct place *place, const struct address *at);
+
 	/** @unlisten: what is left to be done when it has been closed, or NULL. */
 	void (*unlisten)(const struct place *place, const struct address *at);
 

@@ -111,6 +111,18 @@ static int unix_listen(const struct place *place, const struct address *at, char
 	return rc ? rc : fd;
 }
 
+/* Its guest may have another owner by now. */
+static bool may_keep(const struct place *place, const struct address *at)
+{
+	bool ours = in_our_folder(at->un.sun_path);
+	uid_t uid = place->owned ? place->uid : ours ? geteuid() : 0;
+	gid_t gid = place->owned ? place->gid : getegid();
+	struct stat st;
+
+	/* Elsewhere the folder may say which group its files have. */
+	return !lstat(at->un.sun_path, &st) && st.st_uid == uid && (!ours || st.st_gid == gid);
+}
+
 static void unlisten(const struct place *place, const struct address *at)
 {
 	if (!in_our_folder(at->un.sun_path))
@@ -145,6 +157,7 @@ const struct transport_ops transport_unix = {
 	.name = "Unix socket",
 	.addresses = addresses,
 	.listen = unix_listen,
+	.may_keep = may_keep,
 	.unlisten = unlisten,
 	.dial = unix_dial,
 	.describe = describe,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/vserial.h>
@@ -13,21 +14,30 @@
 #include "log.h"
 #include "sockets.h"
 
-/* What was left, played: a connection, and input. */
+/* What was left, played: a connection, a listening socket, and input. */
 static struct handed left;
-static int left_fd = -1;
+static int left_fd = -1, left_listener = -1;
+/* Of which specification a connection was asked for last. */
+static uint32_t asked;
 static struct handed_input left_input;
 
 uint32_t handover_digest(const char *spec)
 {
-	return (uint32_t)strlen(spec);
+	uint32_t digest = 0;
+
+	while (*spec)
+		digest = 31 * digest + (unsigned char)*spec++;
+	return digest;
 }
 
 int handover_listener(struct handover *handover, const struct address *at)
 {
+	int fd = left_listener;
+
 	(void)handover;
 	(void)at;
-	return -1;
+	left_listener = -1;
+	return fd;
 }
 
 int handover_peer(struct handover *handover, struct handed *peer)
@@ -35,6 +45,7 @@ int handover_peer(struct handover *handover, struct handed *peer)
 	int fd = left_fd;
 
 	(void)handover;
+	asked = peer->spec;
 	*peer = left;
 	left_fd = -1;
 	return fd;
@@ -52,7 +63,7 @@ bool handover_input(struct handover *handover, const struct handed *peer,
 
 void handover_keep_listener(int fd)
 {
-	(void)fd;
+	left_listener = dup(fd);
 }
 
 void handover_keep_peer(int fd, const struct handed *peer)
@@ -156,6 +167,57 @@ static void test_is_anothers(void **state)
 	close(fd);
 }
 
+/* Serves a socket as one of another owner's guest might.  Return: its inode. */
+static ino_t serve(const char *path, uid_t uid)
+{
+	char spec[80];
+	const struct backing backing = {
+		.id = 7, .guest = "vm", .index = 1, .spec = spec, .proxy = "",
+		.endpoint = VSERIAL_ENDPOINT_SERVER, .power = true,
+		.owned = true, .uid = uid, .gid = getgid(),
+	};
+	struct stat st;
+	int fd;
+
+	snprintf(spec, sizeof(spec), "pipe:%s#far=application", path);
+	the_daemon.handover = (struct handover *)&left;
+	session = session_new(&the_daemon, &backing);
+	until(kernel.state == VSERIAL_STATE_LISTENING);
+	fd = dial_unix(path);
+	until(session->n_peers == 1);
+	close(fd);
+	until(session->n_peers == 0);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+/* While no daemon ran its guest became another's: the socket does, and who was there is not. */
+static void test_changed_hands(void **state)
+{
+	char folder[] = "/tmp/vseriald-test-XXXXXX", path[80], old[80];
+	uint32_t first;
+	ino_t inode;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chmod(folder, 0777), 0);
+	snprintf(path, sizeof(path), "%s/s", folder);
+	snprintf(old, sizeof(old), "%s/old", folder);
+	inode = serve(path, getuid());
+	first = asked;
+	session_keep(session);
+	assert_int_equal(serve(path, getuid()), inode);
+	assert_int_equal(asked, first);
+	session_keep(session);
+	/* The old one's name may be taken by nothing else. */
+	assert_int_equal(link(path, old), 0);
+	assert_int_not_equal(serve(path, getuid() + 10), inode);
+	assert_int_not_equal(asked, first);
+	stop();
+	unlink(old);
+	rmdir(folder);
+}
+
 static void test_input(void **state)
 {
 	(void)state;
@@ -178,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_goes_on),
 		TEST(test_is_anothers),
+		TEST(test_changed_hands),
 		TEST(test_input),
 	};
 
