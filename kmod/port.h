@@ -146,7 +146,8 @@ struct vserial_arrival {
  * @came_connected: in it the port was connected
  * @handing: how its concentrator takes part, or NULL; see hold.h
  * @live: @backing is started and may move bytes
- * @swapping: somebody was at the far end and is being replaced
+ * @replacing: @backing is being replaced: the guest's lines stay as they are
+ * @swapping: ... and somebody was at the far end
  * @served: what the guest's rules say of @backing; changed under @config too
  * @tx_denied: ... it gets no output
  * @rx_denied: ... its input is dropped
@@ -245,6 +246,7 @@ struct vserial_port {
 	bool came_connected;
 	struct vserial_handing *handing;
 	bool live;
+	bool replacing;
 	bool swapping;
 	bool tx_denied;
 	bool rx_denied;

@@ -115,6 +115,7 @@ vserial_port_swap_backing(struct vserial_port *port,
 
 	/* The guest goes on waiting as it did for the old one. */
 	spin_lock_irqsave(&port->lock, flags);
+	port->replacing = true;
 	port->swapping = vserial_state_present(port);
 	spin_unlock_irqrestore(&port->lock, flags);
 
@@ -128,6 +129,7 @@ vserial_port_swap_backing(struct vserial_port *port,
 
 	spin_lock_irqsave(&port->lock, flags);
 	gone = port->swapping;
+	port->replacing = false;
 	port->swapping = false;
 	gone = gone && !vserial_state_present(port);
 	vserial_state_update_lines(port);

@@ -45,6 +45,9 @@ void vserial_state_update_lines(struct vserial_port *port)
 {
 	unsigned int msr;
 
+	/* What is between two backings is nothing that a guest could see of either. */
+	if (port->replacing)
+		return;
 	if (port->carrier == VSERIAL_CARRIER_AUTO && port->live &&
 	    !port->rx_shut && !port->rx_denied &&
 	    (port->far_has_lines ||

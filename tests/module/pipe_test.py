@@ -100,6 +100,21 @@ def lines_cross():
 
 
 @test
+def lines_stay():
+    """another backing with the same lines changes none in between"""
+    port = make_port("p-stay", backing="pipe:p-stay-1")
+    handle = port.open()
+    equal(handle.lines() & UP, 0, "a lone end's CTS, DSR and DCD")
+    before = handle.icount()
+    port.set(backing="pipe:p-stay-2")
+    port.set(backing="pipe:p-stay-3#near=client")
+    equal(handle.icount(), before, "TIOCGICOUNT")
+    port.set(backing="null")
+    equal(handle.lines() & UP, UP, "CTS, DSR and DCD of a backing without lines")
+    equal(handle.icount()["dcd"], before["dcd"] + 1, "the changes of DCD")
+
+
+@test
 def break_crosses():
     """a break stands between the bytes where it was sent"""
     _, pb, a, b = cable("p-break")
