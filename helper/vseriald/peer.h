@@ -207,7 +207,7 @@ void peer_arrived(struct peer *peer);
 /** peer_settled() - up to which position all is known to be at its host. */
 uint64_t peer_settled(struct peer *peer);
 
-/** peer_has_hung_up() - whether its other end has closed the connection; bytes may be left in it. */
+/** peer_has_hung_up() - whether its other end has closed the connection; bytes may be left. */
 bool peer_has_hung_up(const struct peer *peer);
 
 /**

@@ -147,7 +147,7 @@ class Sockets(FarEnd):
         sink.slow = self.slow
         self.sinks.append(sink)
         if self._wrap is Plain:
-            self.line.typist_comes(sink)
+            self.line.typist_comes(self, sink)
 
     def tend(self):
         for sink in self.sinks:

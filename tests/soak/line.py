@@ -116,13 +116,15 @@ class Line:
 
     # whoever types
 
-    def typist_comes(self, sink):
-        if self.types and not self._typist:
+    def typist_comes(self, far, sink):
+        """Who came last is heard: a slow one that went before may not have seen its end yet."""
+        if self.types and (far is self.far or not self._typist):
+            self.typist_goes(self._typist)
             self._typist = sink
             self._typed_before = self.typed
 
     def typist_goes(self, sink):
-        if self._typist is sink:
+        if sink and self._typist is sink:
             self._typist = None
             self._loose.append((self._input.at, self.typed))
 
