@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A connection: its socket, and calls of its uppermost layer. */
+#include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,7 +41,14 @@ static int flush_socket(struct conn *conn)
 
 static size_t unsettled_socket(const struct conn *conn)
 {
-	return ops_of(conn)->unsettled(conn->fd);
+	const struct transport_ops *ops = ops_of(conn);
+	struct pollfd look = { .fd = conn->fd };
+	size_t unsettled = ops->unsettled(conn->fd);
+
+	/* What such a socket has thrown away with its peer did not arrive there. */
+	if (!ops->counts_when_broken && poll(&look, 1, 0) > 0 && look.revents & POLLERR)
+		return SIZE_MAX / 2;
+	return unsettled;
 }
 
 static bool pending_socket(const struct conn *conn)

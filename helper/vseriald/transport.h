@@ -102,7 +102,10 @@ struct transport_ops {
 	 */
 	size_t (*unsettled)(int fd);
 
-	/** @counts_when_broken: @unsettled is right also when the connection broke */
+	/**
+	 * @counts_when_broken: @unsettled is right also when the connection broke;
+	 * a Unix socket forgets what its peer had not read (unix_release_sock())
+	 */
 	bool counts_when_broken;
 };
 

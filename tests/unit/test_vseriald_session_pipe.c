@@ -13,6 +13,7 @@
 
 #include "kernel.h"
 #include "log.h"
+#include "session_parts.h"
 #include "sockets.h"
 
 static char folder[] = "/tmp/vseriald-test-XXXXXX";
@@ -51,6 +52,9 @@ static void test_pipe(void **state)
 	output(3, "lost");
 	until(session->ring.tail == session->ring.head);
 	close(fd);
+	/* Also when one looks before the end is seen. */
+	session_settle(session);
+	assert_int_equal(kernel.settled, 3);
 	until(kernel.state == VSERIAL_STATE_LISTENING);
 	assert_int_equal(kernel.settled, 3);
 	stop();
