@@ -25,6 +25,18 @@ struct options {
 	char **words;
 };
 
+/* What stdio held back may find a full disk, or have found one before. */
+static enum ctl_status flush(enum ctl_status status)
+{
+	bool earlier = ferror(stdout);
+
+	if (!fflush(stdout) && !earlier)
+		return status;
+	fprintf(stderr, "vserialctl: cannot write the output: %s\n",
+		earlier ? "it is cut short" : strerror(errno));
+	return status == CTL_DONE ? CTL_REFUSED : status;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *opts = state->input;
@@ -48,7 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case '?':
 		/* The table's text instead of argp's. */
 		usage_print(stdout, NULL);
-		exit(CTL_DONE);
+		exit(flush(CTL_DONE));
 	case ARGP_KEY_ARGS:
 		opts->words = state->argv + state->next;
 		return 0;
@@ -62,18 +74,6 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "OBJECT [VERB] [ARG]...",
 };
-
-/* What stdio held back may find a full disk, or have found one before. */
-static enum ctl_status flush(enum ctl_status status)
-{
-	bool earlier = ferror(stdout);
-
-	if (!fflush(stdout) && !earlier)
-		return status;
-	fprintf(stderr, "vserialctl: cannot write the output: %s\n",
-		earlier ? "it is cut short" : strerror(errno));
-	return status == CTL_DONE ? CTL_REFUSED : status;
-}
 
 int main(int argc, char **argv)
 {

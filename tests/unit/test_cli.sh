@@ -159,6 +159,8 @@ run -b - <<<'restore x'; check "restore in a batch" refused 2 "standard input:1:
 run -b - <<<'guest help'; check "help in a batch" eval 'is 0 && out "guest add"'
 "$VSERIALCTL" session help >/dev/full 2>"$folder/err"; status=$?
 : >"$folder/out";	check "a full disk is told of" refused 1 "cannot write the output: No space left"
+"$VSERIALCTL" --help >/dev/full 2>"$folder/err"; status=$?
+: >"$folder/out";	check "by --help, too" refused 1 "cannot write the output: "
 run guest add "$(printf 'a\033[2Jb')" uuid "$(printf '\033[2J')"
 check "no control character gets out" eval 'is 1 && ! grep -q "$(printf "\033")" "$folder/err"'
 
