@@ -51,6 +51,13 @@ class Numbered:
         found = self._data.rfind(key, begin, begin + high - low)
         return low + found - begin if found >= 0 else -1
 
+    def chance(self, begin, end):
+        """How many bytes in front of a gap are by chance those behind it.
+
+        Who reads on takes those behind it for them; has them another reader as well, the
+        gap is so much shorter than what was lost."""
+        return max(n for n in range(KEY) if self.at(begin - n, n) == self.at(end, n))
+
 
 class Ledger:
     """Which bytes from BASE on have come, in disjoint intervals."""

@@ -76,6 +76,26 @@ def long_after():
     return ledger.missing(written[-1]) == 2000
 
 
+def chances():
+    """a gap in front of which two readers have found the same bytes is known to be longer"""
+    begin = 1000
+    for n in 0, 1, 2:
+        end = begin + 1
+        while STREAM.chance(begin + n, end := end + 1) != n or STREAM.same(
+                begin, STREAM.at(end, n + 1)) != n:
+            pass
+        ledger = Ledger()
+        for pieces in (STREAM.at(0, begin), STREAM.at(end, 100)), (STREAM.at(end, 100),):
+            reader = Reader("a reader", STREAM, ledger, lambda: WRITTEN * 10)
+            for piece in pieces:
+                reader.feed(piece)
+            reader.end()
+        gap, *_ = ledger.holes(ledger.end)
+        if gap != (begin + n, end) or STREAM.chance(*gap) != n:
+            return False
+    return True
+
+
 def lies(change):
     """Whether CHANGE(bytes, place) is noticed wherever it is done."""
     for place in range(100, 2900, 7):
@@ -98,7 +118,8 @@ def swapped(data, place):
     data[place - 50:place + 50] = data[place:place + 50] + data[place - 50:place]
 
 
-TESTS = [(test.__doc__, test) for test in (whole, gaps, short, again, long_after)] + [
+TESTS = [(test.__doc__, test) for test in (whole, gaps, short, again, long_after,
+                                                chances)] + [
     ("a byte that comes twice is noticed", lambda: lies(twice)),
     ("a byte that is another is noticed", lambda: lies(altered)),
     ("bytes in another order are noticed", lambda: lies(swapped)),

@@ -278,7 +278,8 @@ class Line:
             expect(self._may_be_lost(begin, end),
                    f"{self.name}: the input from {begin} to {end} is lost; what may be: "
                    f"{self._loose}")
-        return (self.ledger.missing(self.written), self._lost(port), self.doubt,
+        chance = sum(self.numbered.chance(*hole) for hole in self.ledger.holes(self.written))
+        return (self.ledger.missing(self.written), self._lost(port), self.doubt + chance,
                 self.read + self.unread_at_off, port["rx_bytes"])
 
     def _may_be_lost(self, begin, end):
